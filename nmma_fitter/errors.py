@@ -1,0 +1,98 @@
+"""The errors a person may see: what was wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NmmaFitterError(Exception):
+    """Base of every error this package raises on purpose.
+
+    A command prints the message on one line and exits with `exit_status`; no traceback.
+
+    Attributes
+    ----------
+    reason : str
+        The name under which a unit that meets this error ends (see ``engine.unit.Reason``
+        for the engine's closed list; a campaign may register its own).
+    transient : bool
+        Whether the same call may succeed when it is simply made again.
+    """
+
+    reason: ClassVar[str] = "nonzero_exit"
+    transient: ClassVar[bool] = False
+    exit_status: ClassVar[int] = 1
+
+
+class BadInput(NmmaFitterError):
+    """A light curve, prior file or argument that cannot be used as it is."""
+
+    reason = "bad_input"
+    exit_status = 2
+
+
+class ConfigError(BadInput):
+    """A configuration file or setting that cannot be used as it is."""
+
+
+class Unavailable(NmmaFitterError):
+    """A model whose data or library are not on this machine."""
+
+    reason = "unavailable"
+    exit_status = 3
+
+
+class UnsupportedData(NmmaFitterError):
+    """Data that a model cannot predict, such as a band outside its range."""
+
+    reason = "unsupported_data"
+    exit_status = 3
+
+
+class TooFewDetections(NmmaFitterError):
+    """A light curve with fewer detections in the window than a fit needs."""
+
+    reason = "too_few_detections"
+    exit_status = 3
+
+
+class NotConverged(NmmaFitterError):
+    """A fit whose sampler ended without a result that may be ranked."""
+
+    reason = "not_converged"
+    exit_status = 4
+
+
+class Interrupted(NmmaFitterError):
+    """A fit that was asked to stop; it left a checkpoint to resume from."""
+
+    reason = "timeout"
+    transient = True
+    exit_status = 75
+
+
+class RankingRefused(NmmaFitterError):
+    """Fits that may not be compared, since they did not see the same data."""
+
+    reason = "bad_input"
+    exit_status = 2
+
+
+class SchedulerError(NmmaFitterError):
+    """The batch system said no, and nothing was submitted."""
+
+    reason = "rejected"
+
+
+class SchedulerUnknown(SchedulerError):
+    """The batch system did not answer: a submit may or may not have been accepted."""
+
+    reason = "lost"
+    transient = True
+
+
+class LockHeld(NmmaFitterError):
+    """Another process holds the lock of this state directory."""
+
+    transient = True
+    exit_status = 0

@@ -1,0 +1,106 @@
+"""What every model offers: parameters in, apparent magnitudes of many points at once out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A model parameter as a reader meets it.
+
+    Attributes
+    ----------
+    name : str
+        The name in prior files and results, NMMA's where NMMA has one.
+    unit : str
+        Unit as text, empty for a pure number.
+    latex : str
+        Label for plots, with its unit.
+    meaning : str
+        One line.
+    """
+
+    name: str
+    unit: str
+    latex: str
+    meaning: str
+
+
+class Model(ABC):
+    """A transient model: published formulas, evaluated for many points at the observation times.
+
+    A subclass's docstring names the paper and its equations. Keyword arguments of ``__init__``
+    are the model's settings (such as ``jet`` of the afterglow) and enter the digest.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line and in every path.
+    kind : str
+        kilonova, shock cooling, afterglow, supernova.
+    paper : str
+        Short reference.
+    physics : str
+        Version of the formulas and constants; raised whenever a prediction changes, since it
+        is part of what makes two fits the same.
+    parameters : tuple of Parameter
+        Those of the model itself. Common to all, and not listed here: ``luminosity_distance``
+        (Mpc) or ``redshift``, ``timeshift`` (days from the trigger to the explosion, ≤ 0 when
+        it exploded before), ``Ebv`` (host reddening, mag).
+    valid_days : (float, float)
+        Rest-frame days after explosion between which the formulas are meant to hold. Outside
+        the model is still evaluated, and the share of such points is reported.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+    paper: ClassVar[str]
+    physics: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    valid_days: ClassVar[tuple[float, float]]
+
+    def check_available(self) -> None:
+        """Raise `Unavailable` when data or a library this model needs are not here."""
+
+    def check_bands(self, bands: Sequence[str]) -> None:
+        """Raise `UnsupportedData` naming the bands that this model cannot predict."""
+
+    @abstractmethod
+    def magnitudes(
+        self,
+        parameters: Mapping[str, FloatArray],
+        days: FloatArray,
+        bands: Sequence[str],
+        wavelengths: FloatArray,
+        redshift: FloatArray,
+        distance: FloatArray,
+    ) -> FloatArray:
+        """Apparent AB magnitudes without dust.
+
+        Parameters
+        ----------
+        parameters : mapping of name to array, shape (points,)
+            This model's own parameters (others may be present and are ignored).
+        days : array, shape (points, observations)
+            Observer-frame days since explosion. Entries ≤ 0 are allowed; whatever is returned
+            there is replaced by the caller.
+        bands, wavelengths : shape (observations,)
+            Canonical band and effective wavelength in ångström (observer frame) of each
+            observation.
+        redshift, distance : array, shape (points,)
+            Redshift, and luminosity distance in Mpc.
+
+        Returns
+        -------
+        array, shape (points, observations)
+            +inf where the flux is zero, nan where the model could not be evaluated.
+        """
