@@ -1,0 +1,82 @@
+"""The batch: what is about to be submitted, on disk before it is.
+
+``<state>/batches/<token>.json`` maps array index to unit and attempt. The token is the job's name
+on the batch system, so that jobs whose ids were never learnt are found again by it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nmma_fitter.engine.files import read_json, write_json
+
+TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """One index of a batch.
+
+    Attributes
+    ----------
+    digest : str
+    generation : int
+    attempt : int
+    folder : str
+        The unit's work folder.
+    """
+
+    digest: str
+    generation: int
+    attempt: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs submitted in one call, by array index."""
+
+    token: str
+    scheduler: str
+    jobs: tuple[BatchJob, ...]
+
+
+def installation(state: Path) -> str:
+    """This state folder's own id, made once; it tells our jobs from another installation's."""
+    path = state / "installation.json"
+    known = (read_json(path) or {}).get("id")
+    if isinstance(known, str) and re.fullmatch(r"[0-9a-f]{8}", known):
+        return known
+    new = secrets.token_hex(4)
+    write_json(path, {"id": new})
+    return new
+
+
+def new_batch(state: Path, scheduler: str, jobs: tuple[BatchJob, ...]) -> Batch:
+    """A batch with a fresh token, written and synced before anything is submitted."""
+    token = f"{installation(state)}-{secrets.token_hex(6)}"
+    batch = Batch(token, scheduler, jobs)
+    folder = state / "batches"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(
+        folder / f"{token}.json",
+        {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]},
+    )
+    return batch
+
+
+def read_batches(state: Path) -> Iterator[Batch]:
+    """Every batch ever written; files that are none are passed over."""
+    for path in sorted((state / "batches").glob("*.json")):
+        value = read_json(path)
+        if value is None or not TOKEN.fullmatch(path.stem):
+            continue
+        try:
+            jobs = tuple(BatchJob(**job) for job in value["jobs"])
+            yield Batch(path.stem, str(value["scheduler"]), jobs)
+        except (KeyError, TypeError):
+            continue

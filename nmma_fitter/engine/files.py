@@ -1,0 +1,103 @@
+"""Writes that survive being killed, and names that cannot leave their folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+Json = dict[str, Any]
+
+
+def folder_name(text: str) -> str:
+    """A file name for untrusted text: percent-encoded, never hidden, never empty, ≤ 150 bytes.
+
+    Plain names come out as they are. A long name ends in a hash of the whole.
+    """
+    name = quote(text, safe="+=@,") or "%"
+    if name.startswith((".", "~", "-")):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name) > 150:
+        name = name[:130] + "~" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return name
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and links in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Replace a file as a whole; a reader sees the old content or the new, also after a crash."""
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Write JSON atomically, with sorted keys and no NaN."""
+    write_atomic(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Json | None:
+    """A JSON object, or None when the file is missing, cut short or something else."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def link_exclusive(source: Path, target: Path) -> bool:
+    """Give `source` a second name that must be new; False when somebody was first.
+
+    link(2) is atomic on local and network file systems alike; its error after an answer lost by
+    the network is settled by the link count.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return target.exists() and os.path.samefile(source, target)
+    sync_folder(target.parent)
+    return True
+
+
+def replace_link(source: Path, target: Path) -> None:
+    """Make `target` another name of `source`, replacing what was there, atomically."""
+    if target.exists() and os.path.samefile(source, target):
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.link")
+    temporary.unlink(missing_ok=True)
+    os.link(source, temporary)
+    temporary.replace(target)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_digest(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON: sorted keys, no spaces, no NaN."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

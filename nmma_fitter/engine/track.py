@@ -1,0 +1,226 @@
+"""Carrying out what `reconcile.decide` says, and the policies of the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nmma_fitter.engine import sentinel as sentinels
+from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
+from nmma_fitter.engine.reasons import policy
+from nmma_fitter.engine.reconcile import Action, Decision, decide
+from nmma_fitter.engine.sentinel import SentinelState
+from nmma_fitter.engine.unit import State
+from nmma_fitter.engine.witness import Witness, gather
+from nmma_fitter.schedulers.base import JobState, Scheduler
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class TrackSettings:
+    """Bounds of tracking.
+
+    Attributes
+    ----------
+    grace_seconds : float
+        How long a job that left the queue without a sentinel is waited for.
+    submit_grace_seconds : float
+        The same for a submit without an id; longer than the controller's message time-out.
+    max_attempts : int
+        Bound on the attempts of one unit, whatever they ended for.
+    late_days : float
+        How long results of failed units are still looked for.
+    """
+
+    grace_seconds: float = 180.0
+    submit_grace_seconds: float = 300.0
+    max_attempts: int = 12
+    late_days: float = 7.0
+
+
+@dataclass
+class Tracked:
+    """What came of one pass over the units."""
+
+    submittable: list[UnitRow] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    to_cancel: list[str] = field(default_factory=list)
+
+
+class Tracker:
+    """One pass over all units that may have changed.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scheduler : Scheduler
+    settings : TrackSettings
+    now : float
+        The poller's clock, seconds. Only differences of this one clock are used.
+    """
+
+    def __init__(
+        self, ledger: Ledger, scheduler: Scheduler, settings: TrackSettings, now: float
+    ) -> None:
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._settings = settings
+        self._now = now
+        self._out = Tracked()
+
+    def run(self, rows: Sequence[UnitRow]) -> Tracked:
+        """Decide about every unit and carry it out; cancels are sent last, in one call."""
+        witnesses = gather(self._ledger, self._scheduler, rows)
+        for row in rows:
+            with self._ledger.transaction():
+                self._one(row, witnesses[row.unit.digest])
+        if any(w.job.state is JobState.UNKNOWN for w in witnesses.values()):
+            self._out.notes.append("the batch system did not answer; nothing is submitted now")
+            self._out.submittable.clear()
+        if self._out.to_cancel:
+            self._scheduler.cancel(self._out.to_cancel)
+        return self._out
+
+    def _one(self, row: UnitRow, witness: Witness) -> None:
+        deep = row.state is not State.DONE
+        state, proof = sentinels.read_sentinel(row.unit, deep=deep)
+        started = row.state is State.SUBMITTING and bool(witness.runs)
+        ledger_state = State.SUBMITTED if started else row.state
+        decision = decide(ledger_state, witness.job.state, state)
+        if decision.set_aside and state is SentinelState.INVALID:
+            sentinels.set_aside(row.unit)
+        if decision.cancel:
+            self._cancel(witness)
+        if decision.action is Action.FINISH:
+            self._finish(row, proof)
+        elif self._past_deadline(row):
+            self._cancel(witness)
+            self._fail(row, witness.attempt, "timeout", "the deadline for this unit has passed")
+        else:
+            self._carry_out(row, witness, decision)
+
+    def _carry_out(self, row: UnitRow, witness: Witness, decision: Decision) -> None:
+        attempt = witness.attempt
+        if decision.action is Action.WAIT and attempt is not None:
+            self._wait(row, witness, attempt, decision)
+        elif decision.action is Action.END and attempt is not None:
+            reason = witness.reason or decision.reason or "nonzero_exit"
+            self._end_attempt(row, witness, attempt, reason)
+        elif decision.action is Action.REOPEN:
+            self._out.notes.append(f"{_label(row)}: its result is gone from disk, fitting again")
+            self._ledger.set_state(row.unit.digest, State.PENDING)
+        elif decision.action is Action.SUBMIT or attempt is None:
+            if decision.action is not Action.KEEP:
+                self._ledger.set_state(row.unit.digest, State.PENDING, None, row.detail)
+                self._out.submittable.append(row)
+        else:
+            self._keep(row, witness, attempt, decision.state)
+
+    def _keep(
+        self, row: UnitRow, witness: Witness, attempt: AttemptRow, state: State
+    ) -> None:
+        if state is not row.state:
+            self._ledger.set_state(row.unit.digest, state)
+        if attempt.absent_since is not None and witness.job.state is not JobState.UNKNOWN:
+            self._ledger.note_life(attempt, None, witness.sign_of_life, attempt.evaluations)
+
+    def _finish(self, row: UnitRow, proof: dict[str, object]) -> None:
+        if row.state is State.DONE:
+            return
+        sentinels.expose(row.unit, proof)
+        seconds = None
+        if isinstance(proof.get("started"), int) and isinstance(proof.get("ended"), int):
+            seconds = float(proof["ended"] - proof["started"])  # type: ignore[operator]
+        reason, message = proof.get("reason"), str(proof.get("message", ""))
+        if proof.get("outcome") == "done":
+            state, reason = State.DONE, None
+        else:
+            state = State.SKIPPED if policy(str(reason)).skipped else State.FAILED
+        if row.state is state:
+            return
+        reason = None if reason is None else str(reason)
+        digest = row.unit.digest
+        self._ledger.set_state(digest, state, reason, message, ended=self._now, seconds=seconds)
+        self._out.ended.append(digest)
+
+    def _wait(
+        self, row: UnitRow, witness: Witness, attempt: AttemptRow, decision: Decision
+    ) -> None:
+        sign, since = witness.sign_of_life, attempt.absent_since
+        if since is None or sign != attempt.sign_of_life:
+            self._ledger.note_life(attempt, self._now, sign, attempt.evaluations)
+            return
+        never_was = decision.reason is None
+        grace = self._settings.submit_grace_seconds if never_was else self._settings.grace_seconds
+        if self._now - since < grace:
+            return
+        if never_was:
+            self._ledger.end_attempt(
+                attempt.folder, attempt.number, "lost", "was never accepted", charged=False
+            )
+            self._ledger.set_state(row.unit.digest, State.PENDING)
+        else:
+            self._end_attempt(row, witness, attempt, witness.reason or str(decision.reason))
+
+    def _end_attempt(
+        self, row: UnitRow, witness: Witness, attempt: AttemptRow, reason: str
+    ) -> None:
+        digest, generation = row.unit.digest, row.unit.generation
+        rule = policy(reason)
+        run = witness.run
+        grown = run is not None and run.evaluations > attempt.evaluations
+        charged = rule.charged and not (reason == "timeout" and rule.resume and grown)
+        detail = witness.detail
+        self._ledger.end_attempt(
+            attempt.folder, attempt.number, reason, detail, charged=charged
+        )
+        used_up = self._ledger.charged(digest, generation, reason) > rule.retries
+        too_many = self._ledger.tries(digest, generation) >= self._settings.max_attempts
+        if used_up or too_many or rule.retries == 0:
+            self._fail(row, None, reason, detail)
+            return
+        self._ledger.set_next(
+            digest,
+            row.time_factor * rule.time_factor,
+            row.memory_factor * rule.memory_factor,
+            _checkpoint(witness) if rule.resume else None,
+        )
+        self._ledger.set_state(digest, State.PENDING, None, f"again after {reason}: {detail}")
+        self._out.notes.append(f"{_label(row)}: {reason}, trying again ({detail})")
+
+    def _fail(
+        self, row: UnitRow, attempt: AttemptRow | None, reason: str, detail: str
+    ) -> None:
+        if attempt is not None and attempt.reason is None:
+            self._ledger.end_attempt(
+                attempt.folder, attempt.number, reason, detail, charged=True
+            )
+        state = State.SKIPPED if policy(reason).skipped else State.FAILED
+        self._ledger.set_state(row.unit.digest, state, reason, detail, ended=self._now)
+        self._out.ended.append(row.unit.digest)
+
+    def _past_deadline(self, row: UnitRow) -> bool:
+        return not row.state.ended and row.deadline is not None and self._now > row.deadline
+
+    def _cancel(self, witness: Witness) -> None:
+        attempt = witness.attempt
+        if attempt is not None and attempt.job_id and not witness.job.state.final:
+            self._out.to_cancel.append(attempt.job_id)
+
+
+def _checkpoint(witness: Witness) -> str | None:
+    """Folder of the newest run that left a checkpoint."""
+    left = [run.folder for run in witness.runs if (run.folder / "checkpoint.h5").is_file()]
+    return str(left[-1]) if left else None
+
+
+def _label(row: UnitRow) -> str:
+    return f"{row.unit.night} {row.unit.object} {row.unit.task}"
+
+
+def resume_folder(row: UnitRow) -> Path | None:
+    """The run a unit's next attempt resumes."""
+    return Path(row.resume_from) if row.resume_from else None

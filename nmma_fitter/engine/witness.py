@@ -1,0 +1,121 @@
+"""What is known of a unit's job: the batch system's word, completed by the run's own records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nmma_fitter.engine.attempt import RunRecord, runs_of
+from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
+from nmma_fitter.schedulers.base import JobState, JobStatus, Scheduler
+
+# The batch system's own limits and acts explain an end better than what the dying run said.
+OVERRULING = ("timeout", "out_of_memory", "node_failure", "preempted", "cancelled")
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Everything known of a unit's last attempt.
+
+    Attributes
+    ----------
+    attempt : AttemptRow or None
+        None for a unit that has none yet.
+    job : JobStatus
+    runs : list of RunRecord
+        The attempt's runs (several when the batch system restarted it).
+    """
+
+    attempt: AttemptRow | None
+    job: JobStatus
+    runs: Sequence[RunRecord]
+
+    @property
+    def run(self) -> RunRecord | None:
+        """The newest run."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def sign_of_life(self) -> str:
+        """Changes as long as a run of the attempt is alive."""
+        return "; ".join(f"{r.folder.name}:{r.heartbeat.get('count', 0)}" for r in self.runs)
+
+    @property
+    def reason(self) -> str | None:
+        """Why the attempt failed, if anyone knows."""
+        said = self.run.outcome.get("reason") if self.run else None
+        if self.job.reason in OVERRULING or not isinstance(said, str):
+            return self.job.reason
+        return said
+
+    @property
+    def detail(self) -> str:
+        """One line on how the attempt ended."""
+        said = str(self.run.outcome.get("message", "")) if self.run else ""
+        return said if said and self.reason != self.job.reason else said or self.job.detail
+
+
+def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> dict[str, Witness]:
+    """Ask batch system and attempt folders about units; two calls outward at most.
+
+    Returns
+    -------
+    dict
+        Witness by digest, for every row.
+    """
+    attempts = _last_attempts(ledger, rows)
+    nameless = [a for a in attempts.values() if a and a.reason is None and a.job_id is None]
+    answered = _learn_ids(ledger, scheduler, nameless)
+    if nameless:
+        attempts = _last_attempts(ledger, rows)
+    ids = [a.job_id for a in attempts.values() if a and a.reason is None and a.job_id]
+    statuses = scheduler.poll(ids) if ids else {}
+    return {
+        row.unit.digest: _witness(row, attempts[row.unit.digest], statuses, answered)
+        for row in rows
+    }
+
+
+def _last_attempts(ledger: Ledger, rows: Sequence[UnitRow]) -> dict[str, AttemptRow | None]:
+    return {r.unit.digest: ledger.last_attempt(r.unit.digest, r.unit.generation) for r in rows}
+
+
+def _learn_ids(ledger: Ledger, scheduler: Scheduler, attempts: Sequence[AttemptRow]) -> bool:
+    """Find the ids of jobs whose submit gave none; False when the batch system did not answer."""
+    tokens = sorted({a.token for a in attempts})
+    found = scheduler.find(tokens) if tokens else {}
+    if found is None:
+        return False
+    with ledger.transaction():
+        for token, jobs in found.items():
+            for index, job_id in jobs.items():
+                ledger.set_job(token, index, job_id)
+    return True
+
+
+def _witness(
+    row: UnitRow,
+    attempt: AttemptRow | None,
+    statuses: Mapping[str, JobStatus],
+    answered: bool,
+) -> Witness:
+    if attempt is None:
+        return Witness(None, JobStatus(JobState.ABSENT), [])
+    runs = runs_of(row.unit.attempts, attempt.number)
+    if attempt.reason is not None:
+        return Witness(attempt, JobStatus(JobState.ABSENT), runs)
+    if attempt.job_id is None:
+        job = JobStatus(JobState.ABSENT if answered else JobState.UNKNOWN)
+    else:
+        job = statuses.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
+    return Witness(attempt, _completed(job, runs), runs)
+
+
+def _completed(job: JobStatus, runs: Sequence[RunRecord]) -> JobStatus:
+    """A job that the batch system has forgotten, as the run's exit record tells it."""
+    code = runs[-1].exit_code if runs else None
+    if code is None or job.state not in (JobState.ABSENT, JobState.ENDED_WELL):
+        return job
+    if code == 0:
+        return replace(job, state=JobState.ENDED_WELL, exit_code=0)
+    return JobStatus(JobState.ENDED_BADLY, "nonzero_exit", f"exit status {code}", code)
