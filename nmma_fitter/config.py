@@ -1,12 +1,25 @@
-"""Settings, typed and checked; an unknown key is an error that names the valid ones."""
+"""The configuration file and the settings of a fit, typed; an unknown key is an error.
+
+A configuration is TOML, read over the documented defaults in ``config/default.toml``. A preset is
+a TOML file of the same shape for the ``[fits]`` table alone, named on the command line or as
+``fits.preset``, and lies between the defaults and the configuration.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.shipped import shipped
 
 Trigger = Literal["first-detection", "day-before"] | float
+Table = dict[str, Any]
+T = TypeVar("T", bound="Settings")
 
 
 class Settings(BaseModel):
@@ -36,7 +49,7 @@ class TimeGrid(Settings):
 
 
 class FitSettings(Settings):
-    """Everything that decides the result of one fit, besides its light curve.
+    """Everything that decides the result of one fit, besides its light curve and priors.
 
     Times are days since the trigger, magnitudes AB.
     """
@@ -45,7 +58,7 @@ class FitSettings(Settings):
     tmin: float = -10.0
     tmax: float = 14.0
     open_window: bool = False  # True: tmin < t < tmax strictly
-    min_detections: int = 2
+    min_detections: Annotated[int, Field(ge=1)] = 2
     keep_duplicates: bool = False
     bands: str = "ztf"  # what bare g, r, i mean in a .dat file
     sys_error: Annotated[float, Field(ge=0)] = 1.0
@@ -62,3 +75,169 @@ class FitSettings(Settings):
     nlive: Annotated[int, Field(ge=20)] = 400
     n_effective: Annotated[int, Field(ge=100)] = 2000
     seed: int | None = None  # None: derived from the unit's digest
+
+
+class ModelTable(Settings):
+    """What one model needs of a job, and settings that replace those of `FitsTable`."""
+
+    cores: Annotated[int, Field(ge=1)] = 1
+    memory_mb: Annotated[int, Field(ge=100)] = 2000
+    time_limit: Annotated[int, Field(ge=60)] = 3600  # seconds
+    settings: Table = {}
+
+
+class FitsTable(Settings):
+    """``[fits]``: what is fitted, and how."""
+
+    models: list[str]
+    preset: str | None = None
+    priors: str = "priors"  # folder of <model>.prior, shipped or a path
+    refused_models: list[str] = []  # models a preset cannot stand for
+    settings: Table = {}
+    model: dict[str, ModelTable] = {}
+
+
+class PathsTable(Settings):
+    """``[paths]``: relative ones start at the configuration file's folder."""
+
+    candidates: Path = Path("candidates")
+    outdir: Path = Path("outdir")
+    state: Path = Path("state")
+
+
+class SchedulerTable(Settings):
+    """``[scheduler]``: where jobs run."""
+
+    name: str = "local"
+    slots: Annotated[int, Field(ge=1)] | None = None  # local: None means one per core
+    environment: dict[str, str] = {}
+    options: dict[str, str] = {}
+
+
+class TickTable(Settings):
+    """``[tick]``: how the poller goes about it, in seconds."""
+
+    interval: Annotated[float, Field(gt=0)] = 60.0
+    timeout: Annotated[float, Field(gt=0)] = 43200.0
+    budget: Annotated[float, Field(gt=0)] = 600.0
+    grace: Annotated[float, Field(ge=0)] = 180.0
+    submit_grace: Annotated[float, Field(ge=0)] = 300.0
+    max_attempts: Annotated[int, Field(ge=1)] = 12
+    submit_per_tick: Annotated[int, Field(ge=1)] = 1000
+    stop_model_after: Annotated[int, Field(ge=1)] = 10
+
+
+class Config(Settings):
+    """A whole configuration, paths absolute."""
+
+    paths: PathsTable
+    scheduler: SchedulerTable
+    tick: TickTable
+    fits: FitsTable
+
+    def fit_settings(self, model: str) -> FitSettings:
+        """Settings of one model's fits: those of ``[fits]`` with the model's own over them."""
+        return fit_settings(self.fits, model)
+
+
+def fit_settings(fits: FitsTable, model: str, where: str = "settings") -> FitSettings:
+    """Settings of one model's fits: those of ``[fits.settings]``, the model's own over them."""
+    if model in fits.refused_models:
+        raise BadInput(
+            f"preset {fits.preset!r} has no settings for {model}; leave the preset out, or choose "
+            f"among the others"
+        )
+    own = fits.model.get(model, ModelTable()).settings
+    return _validated(FitSettings, merged(fits.settings, own), f"{where}, for {model}")
+
+
+def load_config(path: Path | None = None, *, preset: str | None = None) -> Config:
+    """Read a configuration over the shipped defaults.
+
+    Parameters
+    ----------
+    path : Path, optional
+        TOML file; without one the defaults hold, and paths start at the current folder.
+    preset : str, optional
+        Name of a preset; replaces ``fits.preset`` of the file.
+
+    Raises
+    ------
+    ConfigError
+        Unreadable, not TOML, an unknown key, or a value out of range: file, key and remedy.
+    """
+    table = _read(shipped("config", "default.toml"))
+    own = _read(path) if path else {}
+    name = preset or own.get("fits", {}).get("preset")
+    if name is not None:
+        table = merged(table, _preset(name))
+        own = merged(own, {"fits": {"preset": name}})
+    where = str(path or "default configuration")
+    config = _validated(Config, merged(table, own), where)
+    for model in config.fits.models:
+        if model not in config.fits.refused_models:
+            fit_settings(config.fits, model, where)
+    base = (path.parent if path else Path()).resolve()
+    paths = {k: base / v.expanduser() for k, v in config.paths.model_dump().items()}
+    return config.model_copy(update={"paths": PathsTable(**paths)})
+
+
+def merged(base: Table, over: Table) -> Table:
+    """One table over another, key by key; a table is replaced only where both are not tables."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        result[key] = merged(below, value) if both and isinstance(below, dict) else value
+    return result
+
+
+def presets() -> list[str]:
+    """Names of the presets that ship with the project."""
+    return sorted(p.stem for p in shipped("config", "presets").glob("*.toml"))
+
+
+def _preset(name: str) -> Table:
+    if name not in presets():
+        close = difflib.get_close_matches(name, presets(), n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise ConfigError(f"preset {name!r} is unknown{hint}; there are: {', '.join(presets())}")
+    return _read(shipped("config", "presets", f"{name}.toml"))
+
+
+def _read(path: Path) -> Table:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; give an existing file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _validated(kind: type[T], table: Table, where: str) -> T:
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_first_problem(kind, error)}") from None
+
+
+def _first_problem(kind: type[Settings], error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] != "extra_forbidden":
+        return f"{key}: {problem['msg'].lower()} (got {problem['input']!r})"
+    known = _keys_at(kind, problem["loc"][:-1])
+    close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown key {key!r}{hint} (known here: {', '.join(known)})"
+
+
+def _keys_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:
+    here: Any = kind
+    for part in location:
+        field = here.model_fields.get(str(part)) if hasattr(here, "model_fields") else None
+        if field is not None:
+            here = field.annotation
+            if str(part) == "model":
+                here = ModelTable
+    return list(here.model_fields) if hasattr(here, "model_fields") else []

@@ -1,0 +1,1 @@
+"""Light curves: where they come from, how they are read, and what makes two the same."""

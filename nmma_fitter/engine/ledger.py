@@ -93,6 +93,8 @@ class NeedRow:
     reason: str | None
     detail: str
     unit_night: str | None
+    folder: str | None
+    seconds: float | None
 
 
 class Ledger:
@@ -225,6 +227,15 @@ class Ledger:
         rows = self._run("SELECT * FROM units WHERE folder=?", str(folder))
         return [row for row in map(_unit_row, rows) if row.state in wanted]
 
+    def late(self, since: float) -> list[UnitRow]:
+        """Failed and skipped units that had attempts and ended after `since`."""
+        rows = self._run(
+            "SELECT * FROM units WHERE state IN (?,?) AND ended > ? AND digest IN"
+            " (SELECT digest FROM attempts) ORDER BY rowid",
+            *(State.FAILED, State.SKIPPED, since),
+        )
+        return [_unit_row(row) for row in rows]
+
     def last_ended(self, task: str, count: int) -> list[tuple[State, str | None]]:
         """How the last units of a task ended, newest first; skipped ones do not count."""
         rows = self._run(
@@ -339,7 +350,7 @@ class Ledger:
             "SELECT n.night, n.object, n.task, n.digest, coalesce(u.state, n.state) AS state,"
             " CASE WHEN u.state IS NULL THEN n.reason ELSE u.reason END AS reason,"
             " CASE WHEN u.state IS NULL THEN n.detail ELSE u.detail END AS detail,"
-            " u.night AS unit_night"
+            " u.night AS unit_night, u.folder, u.seconds"
             " FROM needs n LEFT JOIN units u ON u.digest = n.digest WHERE n.night=?"
             " ORDER BY n.object, n.rowid",
             night,
@@ -349,6 +360,11 @@ class Ledger:
     def is_needed(self, digest: str) -> bool:
         """Whether any night still wants a unit."""
         return bool(self._run("SELECT 1 FROM needs WHERE digest=? LIMIT 1", digest))
+
+    def nights(self) -> list[tuple[str, int, bool]]:
+        """Name, revision and whether closed of every night, by name."""
+        rows = self._run("SELECT night, revision, closed FROM nights ORDER BY night")
+        return [(r["night"], int(r["revision"]), bool(r["closed"])) for r in rows]
 
     def dirty_nights(self) -> list[str]:
         """Nights in which something changed since they were last collected."""

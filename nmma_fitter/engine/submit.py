@@ -91,9 +91,7 @@ def _submit_batch(
     for row in rows:
         number = _next_number(ledger, row.unit.folder)
         scripts.append(_write(row, number, scheduler.name, settings))
-        jobs.append(
-            BatchJob(row.unit.digest, row.unit.generation, number, str(row.unit.folder))
-        )
+        jobs.append(BatchJob(row.unit.digest, row.unit.generation, number, str(row.unit.folder)))
     batch = new_batch(state, scheduler.name, tuple(jobs))
     with ledger.transaction():
         ledger.add_batch(batch)

@@ -11,7 +11,7 @@ from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.engine.reasons import policy
 from nmma_fitter.engine.reconcile import Action, Decision, decide
 from nmma_fitter.engine.sentinel import SentinelState
-from nmma_fitter.engine.unit import State
+from nmma_fitter.engine.unit import State, read_unit
 from nmma_fitter.engine.witness import Witness, gather
 from nmma_fitter.schedulers.base import JobState, Scheduler
 
@@ -119,9 +119,7 @@ class Tracker:
         else:
             self._keep(row, witness, attempt, decision.state)
 
-    def _keep(
-        self, row: UnitRow, witness: Witness, attempt: AttemptRow, state: State
-    ) -> None:
+    def _keep(self, row: UnitRow, witness: Witness, attempt: AttemptRow, state: State) -> None:
         if state is not row.state:
             self._ledger.set_state(row.unit.digest, state)
         if attempt.absent_since is not None and witness.job.state is not JobState.UNKNOWN:
@@ -130,7 +128,9 @@ class Tracker:
     def _finish(self, row: UnitRow, proof: dict[str, object]) -> None:
         if row.state is State.DONE:
             return
-        sentinels.expose(row.unit, proof)
+        wanted_now = read_unit(row.unit.folder)
+        if wanted_now is not None and wanted_now.key == row.unit.key:
+            sentinels.expose(row.unit, proof)
         seconds = None
         if isinstance(proof.get("started"), int) and isinstance(proof.get("ended"), int):
             seconds = float(proof["ended"] - proof["started"])  # type: ignore[operator]
@@ -174,9 +174,7 @@ class Tracker:
         grown = run is not None and run.evaluations > attempt.evaluations
         charged = rule.charged and not (reason == "timeout" and rule.resume and grown)
         detail = witness.detail
-        self._ledger.end_attempt(
-            attempt.folder, attempt.number, reason, detail, charged=charged
-        )
+        self._ledger.end_attempt(attempt.folder, attempt.number, reason, detail, charged=charged)
         used_up = self._ledger.charged(digest, generation, reason) > rule.retries
         too_many = self._ledger.tries(digest, generation) >= self._settings.max_attempts
         if used_up or too_many or rule.retries == 0:
@@ -191,13 +189,9 @@ class Tracker:
         self._ledger.set_state(digest, State.PENDING, None, f"again after {reason}: {detail}")
         self._out.notes.append(f"{_label(row)}: {reason}, trying again ({detail})")
 
-    def _fail(
-        self, row: UnitRow, attempt: AttemptRow | None, reason: str, detail: str
-    ) -> None:
+    def _fail(self, row: UnitRow, attempt: AttemptRow | None, reason: str, detail: str) -> None:
         if attempt is not None and attempt.reason is None:
-            self._ledger.end_attempt(
-                attempt.folder, attempt.number, reason, detail, charged=True
-            )
+            self._ledger.end_attempt(attempt.folder, attempt.number, reason, detail, charged=True)
         state = State.SKIPPED if policy(reason).skipped else State.FAILED
         self._ledger.set_state(row.unit.digest, state, reason, detail, ended=self._now)
         self._out.ended.append(row.unit.digest)

@@ -1,0 +1,158 @@
+"""``nmma-fit``: one object by hand, with the same work folders and sentinels as a night's fits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nmma_fitter import models
+from nmma_fitter.config import load_config
+from nmma_fitter.delivery.products import Finished, write_product
+from nmma_fitter.engine.attempt import read_run
+from nmma_fitter.engine.files import folder_name, write_json
+from nmma_fitter.engine.publish import publish_run
+from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
+from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
+from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError
+from nmma_fitter.fits import FitRequest, make_unit, requests_of
+from nmma_fitter.inference.ranking import as_table
+from nmma_fitter.nmma_fit import Heartbeat, StopFlag, done_outcome, outcome_of, run_fit
+from nmma_fitter.progress import Bar
+from nmma_fitter.schedulers.base import Resources
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FitOrder:
+    """What ``nmma-fit`` was asked for; `over` are settings over the configuration's."""
+
+    lightcurve: Path
+    models: tuple[str, ...]
+    outdir: Path
+    over: dict[str, Any]
+    object_name: str | None = None
+    config: Path | None = None
+    preset: str | None = None
+    priors: Path | None = None
+    jet: str | None = None
+    cores: int | None = None
+
+
+def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
+    """Fit one object with each model in turn, print the ranking, return the exit status.
+
+    0 when every model was fitted or skipped, 1 when one failed, 75 when it was told to stop.
+    """
+    config = load_config(order.config, preset=order.preset)
+    wanted = _wanted(order, config.fits.refused_models)
+    if order.priors is not None and len(wanted) > 1:
+        raise BadInput("--priors is the file of one model; give one --model with it")
+    found = requests_of(
+        order.lightcurve,
+        wanted,
+        config.fits,
+        name=order.object_name,
+        over=order.over,
+        priors=order.priors,
+        cores=order.cores,
+        jet=order.jet,
+    )
+    folder = order.outdir.resolve() / folder_name(found[0].object)
+    stop = StopFlag()
+    finished: list[Finished] = []
+    for request in found:
+        finished.append(_fit_one(request, folder / request.model, stop, force=force))
+        if stop():
+            print(f"stopped; the same command goes on from the checkpoint in {folder}")
+            return Interrupted.exit_status
+    ranking = write_product(folder, found[0].object, finished)
+    if ranking is not None:
+        print(as_table(ranking))
+    print(f"results: {folder}")
+    return 1 if any(one.state == "failed" for one in finished) or ranking is None else 0
+
+
+def _wanted(order: FitOrder, refused: list[str]) -> list[str]:
+    if "all" not in order.models:
+        return list(dict.fromkeys(order.models))
+    return [name for name in models.names() if name not in refused]
+
+
+def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) -> Finished:
+    """Fit one model, or take the result that is there."""
+    try:
+        request.check(fewest=1)
+        unit = _unit(request, folder, force=force)
+        state, proof = read_sentinel(unit)
+        if state is SentinelState.VALID and proof.get("outcome") == "done":
+            log.info("%s: fitted already with these settings; --force fits again", request.model)
+            return Finished(request.model, folder, "done")
+        _run(request, unit, stop)
+    except NmmaFitterError as error:
+        if isinstance(error, Interrupted):
+            return Finished(request.model, None, "running", error.reason, str(error))
+        log.error("%s: %s: %s", request.model, error.reason, error)
+        kind = "skipped" if error.exit_status == 3 else "failed"
+        return Finished(request.model, None, kind, error.reason, str(error))
+    return Finished(request.model, folder, "done")
+
+
+def _unit(request: FitRequest, folder: Path, *, force: bool) -> Unit:
+    known = read_unit(folder)
+    generation = known.generation if known and known.digest == request.digest else 0
+    resources = Resources(cores=request.cores)
+    unit = make_unit(request, "by hand", folder, resources, generation + (1 if force else 0))
+    prepare_folder(unit)
+    return unit
+
+
+def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
+    attempt = _attempt_folder(unit)
+    started = {"digest": unit.digest, "generation": unit.generation, "host": socket.gethostname()}
+    write_json(attempt / "started", {**started, "pid": os.getpid(), "time": int(time.time())})
+    heartbeat = Heartbeat(attempt)
+    with Bar(f"{request.object} {request.model}") as bar:
+
+        def progress(now: Any) -> None:
+            heartbeat(now)
+            bar.show(now)
+
+        try:
+            fitted = run_fit(
+                request,
+                attempt,
+                generation=unit.generation,
+                should_stop=stop,
+                on_progress=progress,
+            )
+        except NmmaFitterError as error:
+            write_json(attempt / "outcome.json", outcome_of(error))
+            raise
+    write_json(attempt / "outcome.json", done_outcome(request, fitted))
+    write_json(attempt / "exit", {"code": 0, "signal": "", "time": int(time.time())})
+    run = read_run(attempt)
+    assert run is not None
+    sys.stdout.flush()
+    publish_run(unit, run)
+
+
+def _attempt_folder(unit: Unit) -> Path:
+    """A new folder for this run; a checkpoint of an earlier one that was stopped is taken over."""
+    numbers = [int(p.name.split("-")[0]) for p in unit.attempts.glob("[0-9]*-hand-*")]
+    number = max(numbers, default=0) + 1
+    attempt = unit.attempts / f"{number}-hand-0"
+    attempt.mkdir()
+    left = [unit.attempts / f"{n}-hand-0" / "checkpoint.h5" for n in sorted(numbers, reverse=True)]
+    for checkpoint in left:
+        stopped = (checkpoint.parent / "outcome.json").is_file()
+        if checkpoint.is_file() and stopped:
+            checkpoint.rename(attempt / "checkpoint.h5")
+            break
+    return attempt

@@ -1,0 +1,129 @@
+"""One exposure counts once, however often and in however many reductions it was delivered."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .lightcurve import LightCurve, from_columns
+from .rows import Row
+
+log = logging.getLogger(__name__)
+
+SAME_EXPOSURE = 15.0  # seconds; a ZTF exposure lasts 30 s, and the next starts 40 s after it
+SECONDS_PER_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Rows of a file that measure one exposure.
+
+    Attributes
+    ----------
+    band : str
+        Canonical band.
+    mjd : float
+        Time of the row that is kept, MJD.
+    kept : int
+        Row in the file (a header is row 1) whose values count.
+    dropped : tuple of int
+        The other rows.
+    """
+
+    band: str
+    mjd: float
+    kept: int
+    dropped: tuple[int, ...]
+
+
+def merge(
+    rows: Sequence[Row], name: str, *, keep_duplicates: bool = False
+) -> tuple[LightCurve, tuple[Merged, ...]]:
+    """Light curve with one measurement per exposure.
+
+    An exposure is a group of rows of one band that start less than `SAME_EXPOSURE` after the
+    group's first row in time; a later row opens the next group, so that groups never chain.
+    In a group a detection beats a limit, forced photometry beats an alert's, then the smaller
+    error (the deeper limit) wins. What is still equal is decided by the values (earlier,
+    brighter, its own limit recorded), so that the rows' order in the file never matters, and
+    between rows that are the same the first is kept.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        In any order.
+    name : str
+        The object's name.
+    keep_duplicates : bool
+        Let every row count instead: rows that are the same in every value become one
+        measurement of that multiplicity, different ones all stay.
+    """
+    if keep_duplicates:
+        counts = Counter(_values(row) for row in rows)
+        first = {_values(row): row for row in reversed(rows)}
+        return _lightcurve(name, [(first[key], counts[key]) for key in counts]), ()
+    kept: list[tuple[Row, int]] = []
+    merged: list[Merged] = []
+    for group in _exposures(rows):
+        best, *others = sorted(group, key=_preference)
+        kept.append((best, 1))
+        if others:
+            dropped = tuple(sorted(other.row for other in others))
+            merged.append(Merged(best.band, best.mjd, best.row, dropped))
+            log.debug("%s: row %d stands for rows %s", name, best.row, dropped)
+    return _lightcurve(name, kept), tuple(sorted(merged, key=lambda one: (one.mjd, one.band)))
+
+
+def _exposures(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    group: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.band, row.mjd)):
+        if group and not _same_exposure(group[0], row):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _same_exposure(first: Row, row: Row) -> bool:
+    apart = (row.mjd - first.mjd) * SECONDS_PER_DAY
+    return first.band == row.band and apart < SAME_EXPOSURE
+
+
+def _preference(row: Row) -> tuple[bool, bool, float, float, float, bool, float, int]:
+    """Sort key: the row to keep comes first."""
+    noise = row.mag_err if row.detected else -row.limit
+    brightness = row.mag if row.detected else row.limit
+    unlimited = math.isnan(row.limit)
+    limit = 0.0 if unlimited else -row.limit
+    return (
+        not row.detected,
+        not row.forced,
+        noise,
+        row.mjd,
+        brightness,
+        unlimited,
+        limit,
+        row.row,
+    )
+
+
+def _values(row: Row) -> tuple[str, ...]:
+    """Tell measurements apart, by the digits that the digest keeps."""
+    numbers = (f"{row.mag:.6f}", f"{row.mag_err:.6f}", f"{row.limit:.6f}")
+    return (row.band, f"{row.mjd:.7f}", *numbers)
+
+
+def _lightcurve(name: str, kept: Sequence[tuple[Row, int]]) -> LightCurve:
+    return from_columns(
+        name,
+        mjd=[row.mjd for row, _ in kept],
+        band=[row.band for row, _ in kept],
+        mag=[row.mag for row, _ in kept],
+        mag_err=[row.mag_err for row, _ in kept],
+        limit=[row.limit for row, _ in kept],
+        multiplicity=[count for _, count in kept],
+    )

@@ -1,0 +1,104 @@
+"""Photometry files as surveys, brokers and people write them, recognised by their content.
+
+- survey: ``jd,mag,mag_unc,filter,limmag``, optional ``forced``; 99 where there is no value.
+- SkyPortal export: ``mjd,mag,magerr,limiting_mag,filter``, optional ``Delete``; empty where none.
+- alerts: ``jd`` or ``mjd``, ``magpsf,sigmapsf,diffmaglim``, ``fid`` or ``filter``; nan where none.
+- NMMA's ``.dat``: ``date filter mag err`` without header, the date isot or MJD; an error of ``inf``
+  marks a limit.
+
+A row with neither a magnitude nor a limit says nothing: it is left out, with a warning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .dat import dat_rows
+from .exposures import Merged, merge
+from .lightcurve import LightCurve, is_object_name
+from .nights import object_name
+from .rows import Place, Row
+from .tables import table_rows
+from .textfile import has_data, read_lines
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """Rows of one file before any are merged, with the object's name (untrusted text)."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def read_lightcurve(
+    path: Path, *, bands: str = "ztf", keep_duplicates: bool = False, name: str | None = None
+) -> LightCurve:
+    """Light curve of one object, each exposure counted once.
+
+    Parameters
+    ----------
+    path : Path
+        A file in any of this module's formats.
+    bands : str
+        Survey of bare band letters where the format does not say.
+    keep_duplicates : bool
+        Count every row, as the original pipeline did.
+    name : str, optional
+        The object's name; by default the file's content or name says.
+
+    Raises
+    ------
+    BadInput
+        One line with file, row and remedy.
+    """
+    return read_and_merge(path, bands=bands, keep_duplicates=keep_duplicates, name=name)[0]
+
+
+def read_and_merge(
+    path: Path, *, bands: str = "ztf", keep_duplicates: bool = False, name: str | None = None
+) -> tuple[LightCurve, tuple[Merged, ...]]:
+    """Light curve as of `read_lightcurve`, and which rows were merged into one."""
+    photometry = parse(path, bands=bands)
+    named = _checked_name(path, name or photometry.name)
+    lightcurve, merged = merge(photometry.rows, named, keep_duplicates=keep_duplicates)
+    if merged:
+        dropped = sum(len(one.dropped) for one in merged)
+        log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)
+    return lightcurve, merged
+
+
+def parse(path: Path, *, bands: str = "ztf") -> Photometry:
+    """Every usable row of a file, in the file's order.
+
+    Raises
+    ------
+    BadInput
+        One line with file, row and remedy.
+    """
+    lines = read_lines(path)
+    if _is_dat(lines):
+        name, rows = None, dat_rows(path, lines, bands)
+    else:
+        name, rows = table_rows(path, lines, bands)
+    if not rows:
+        raise Place(path).error("holds no measurement; deliver it when there is one")
+    return Photometry(name or object_name(path), tuple(rows))
+
+
+def _is_dat(lines: Sequence[str]) -> bool:
+    """Whether the first line with data starts with a date, and is not separated by commas."""
+    first = next((line for line in lines if has_data(line)), "")
+    return first.strip()[:1].isdigit() and not set(first) & set(",;")
+
+
+def _checked_name(path: Path, name: str) -> str:
+    if not is_object_name(name):
+        raise Place(path).error(
+            "the object's name is too long or has characters that do not print; rename it"
+        )
+    return name

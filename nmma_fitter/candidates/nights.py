@@ -1,0 +1,80 @@
+"""Where candidates arrive: one folder a night, one file an object."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+from ..errors import BadInput
+
+log = logging.getLogger(__name__)
+
+_NIGHT = re.compile(r"\d{7}-\d{7}", re.ASCII)  # first and last Julian date
+_SURVEY_FILE = re.compile(r"lc_(.+)_forced\d+_stacked\d+", re.ASCII)
+_SUFFIXES = {".csv", ".dat"}
+
+
+def newest_night(candidate_dir: Path) -> Path:
+    """Folder of the last night, by the Julian dates in its name (``2459778-2459785``).
+
+    Raises
+    ------
+    BadInput
+        When the folder cannot be read or holds no night.
+    """
+    try:
+        entries = list(candidate_dir.iterdir())
+    except OSError as error:
+        raise BadInput(
+            f"{candidate_dir}: cannot be read ({error.strerror}); check candidate_dir"
+        ) from None
+    nights = [entry for entry in entries if _is_night(entry)]
+    if not nights:
+        raise BadInput(
+            f"{candidate_dir}: holds no night folder named like 2459778-2459785; "
+            "check candidate_dir or wait for the first night"
+        )
+    return max(nights, key=lambda night: night.name)
+
+
+def _is_night(entry: Path) -> bool:
+    if _NIGHT.fullmatch(entry.name) and entry.is_dir():
+        return True
+    log.debug("%r is not a night folder; ignored", str(entry))
+    return False
+
+
+def candidate_files(night_dir: Path) -> list[Path]:
+    """Light-curve files of a night, sorted by name.
+
+    Hidden files (an unfinished transfer's too), anything but regular ``.csv`` and ``.dat`` files,
+    and links that lead out of the folder are left out.
+
+    Raises
+    ------
+    BadInput
+        When the folder cannot be read.
+    """
+    try:
+        root = night_dir.resolve(strict=True)
+        return sorted(entry for entry in night_dir.iterdir() if _is_candidate(entry, root))
+    except OSError as error:
+        raise BadInput(
+            f"{night_dir}: cannot be read ({error.strerror}); check the night's folder"
+        ) from None
+
+
+def _is_candidate(entry: Path, root: Path) -> bool:
+    if entry.name.startswith(".") or entry.suffix.lower() not in _SUFFIXES or not entry.is_file():
+        return False
+    if entry.resolve().parent != root:
+        log.warning("%r leads out of the night's folder; ignored", str(entry))
+        return False
+    return True
+
+
+def object_name(path: Path) -> str:
+    """Object of a file: that of ``lc_<object>_forced1_stacked0.csv``, else the bare file name."""
+    match = _SURVEY_FILE.fullmatch(path.stem)
+    return match[1] if match else path.stem

@@ -1,0 +1,194 @@
+"""One row of a photometry file: its numbers read with suspicion, and the rules it must meet."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ..bands import canonical
+from ..errors import BadInput
+
+log = logging.getLogger(__name__)
+
+JD_OF_MJD_ZERO = 2400000.5
+MJD_RANGE = (30000.0, 100000.0)  # 1941 to 2132: outside it is another time scale or a typing error
+MAG_RANGE = (-10.0, 40.0)
+LARGEST_ERROR = 10.0  # mag
+
+# float() would also take '1_0' and the digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
+_INFINITE = {"inf", "+inf", "infinity"}
+_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file something is, as a person who opens it counts.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    row : int, optional
+        Line as an editor or a spreadsheet shows it; a header is row 1.
+    """
+
+    path: Path
+    row: int | None = None
+
+    def __str__(self) -> str:
+        text = str(self.path)
+        name = text if text.isprintable() else repr(text)
+        return name if self.row is None else f"{name}, row {self.row}"
+
+    def error(self, problem: str) -> BadInput:
+        """One-line error that says where the problem is."""
+        return BadInput(f"{self}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement as the file states it.
+
+    Attributes
+    ----------
+    row : int
+        Its line in the file (see `Place`).
+    mjd : float
+        MJD (UTC).
+    band : str
+        Canonical band.
+    mag, mag_err : float
+        AB magnitude and 1-sigma error; nan where not detected.
+    limit : float
+        5-sigma limiting AB magnitude; nan where not recorded.
+    forced : bool
+        True for forced photometry, False for an alert's.
+    """
+
+    row: int
+    mjd: float
+    band: str
+    mag: float
+    mag_err: float
+    limit: float
+    forced: bool = False
+
+    @property
+    def detected(self) -> bool:
+        """Whether it is a detection, not an upper limit."""
+        return not math.isnan(self.mag)
+
+
+def number(text: str, place: Place, column: str) -> float:
+    """Value of a field; nan where it is empty or says nan, inf where it says inf."""
+    stripped = text.strip()
+    if stripped.lower() in _MISSING:
+        return math.nan
+    if stripped.lower() in _INFINITE:
+        return math.inf
+    if not _NUMBER.fullmatch(stripped):
+        raise place.error(f"{column} is {reprlib.repr(text)}, not a number; correct it")
+    return float(stripped)
+
+
+def mjd_from_number(text: str, place: Place, column: str) -> float:
+    """MJD of a date given as a number in the column `jd` or `mjd`.
+
+    Raises
+    ------
+    BadInput
+        When the date is missing or outside `MJD_RANGE`, as after a mix-up of JD and MJD.
+    """
+    value = number(text, place, column)
+    if math.isnan(value):
+        raise place.error(f"{column} is missing; give the date or remove the row")
+    # A double resolves 4e-10 d of a JD: the digits after the ninth are noise of the subtraction.
+    mjd = round(value - JD_OF_MJD_ZERO, 9) if column == "jd" else value
+    low, high = MJD_RANGE
+    if low <= mjd <= high:
+        return mjd
+    if column == "jd" and low <= value <= high:
+        raise place.error(f"jd is {text.strip()}, which is an MJD; name the column mjd")
+    if column != "jd" and low <= value - JD_OF_MJD_ZERO <= high:
+        raise place.error(f"{column} is {text.strip()}, which is a JD; subtract 2400000.5")
+    start = JD_OF_MJD_ZERO if column == "jd" else 0.0
+    raise place.error(
+        f"{column} is {value:g}, outside {low + start:.9g} to {high + start:.9g}; correct the date"
+    )
+
+
+def mjd_from_isot(text: str, place: Place) -> float:
+    """MJD of a date such as 2017-08-18T00:00:00.000, which is UTC where it names no zone."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        shown = reprlib.repr(text)
+        raise place.error(
+            f"date {shown} is neither an MJD nor like 2017-08-18T00:00:00.000; correct it"
+        ) from None
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    mjd = (aware - _EPOCH) / timedelta(days=1)
+    if not MJD_RANGE[0] <= mjd <= MJD_RANGE[1]:
+        raise place.error(f"date {text} is outside 1941 to 2132; correct it")
+    return mjd
+
+
+def band_of(text: str, place: Place, survey: str) -> str:
+    """Canonical band of a field, with the place added to the error."""
+    try:
+        return canonical(text, default=survey)
+    except BadInput as error:
+        raise place.error(str(error)) from None
+
+
+def checked(
+    place: Place, mjd: float, band: str, mag: float, mag_err: float, limit: float, forced: bool
+) -> Row | None:
+    """Row with these values, or None where there is neither a magnitude nor a limit.
+
+    A row without magnitude (nan) is an upper limit at `limit`.
+
+    Raises
+    ------
+    BadInput
+        When a value that is needed is missing or impossible.
+    """
+    if not math.isnan(limit):
+        _check_mag(limit, place, "limiting magnitude")
+    if math.isnan(mag):
+        if math.isnan(limit):
+            return None
+        return Row(place.row or 0, mjd, band, math.nan, math.nan, limit, forced)
+    _check_mag(mag, place, "magnitude")
+    if math.isnan(mag_err):
+        raise place.error("the magnitude has no error; give one or remove the row")
+    if not 0 < mag_err <= LARGEST_ERROR:
+        raise place.error(
+            f"magnitude error {mag_err:g} is not between 0 and {LARGEST_ERROR:g}; "
+            "correct it or remove the row"
+        )
+    return Row(place.row or 0, mjd, band, mag, mag_err, limit, forced)
+
+
+def _check_mag(value: float, place: Place, what: str) -> None:
+    low, high = MAG_RANGE
+    if not low <= value <= high:
+        raise place.error(
+            f"{what} {value:g} is outside {low:g} to {high:g}; correct it, "
+            "or leave it empty (99 in a survey file) where there is none"
+        )
+
+
+def report_left_out(path: Path, rows: Sequence[int], why: str, level: int) -> None:
+    """Log once for a file, however many, which of its rows were left out."""
+    if rows:
+        some = ", ".join(map(str, rows[:10])) + (", ..." if len(rows) > 10 else "")
+        log.log(level, "%s: left out %d with %s: row %s", Place(path), len(rows), why, some)

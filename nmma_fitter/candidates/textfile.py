@@ -1,0 +1,67 @@
+"""The text of a file that somebody else wrote, or one line about why it is not text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .rows import Place
+
+LARGEST_FILE = 50_000_000  # bytes; a light curve of a decade of nights is under one million
+
+_SIGNATURES = {
+    b"PK": "a spreadsheet or zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel spreadsheet",
+    b"SIMPLE  =": "a FITS file",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF": "a PDF",
+}
+_REMEDY = "export it as plain CSV text"
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file as an editor counts them, without byte order mark.
+
+    Raises
+    ------
+    BadInput
+        When the file cannot be read, is too large, empty, binary or not UTF-8.
+    """
+    place = Place(path)
+    content = _content(path, place)
+    for signature, kind in _SIGNATURES.items():
+        if content.startswith(signature):
+            raise place.error(f"is {kind}, not text; {_REMEDY}")
+    if b"\0" in content:
+        raise place.error(f"is binary (or UTF-16), not text; {_REMEDY} in UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise Place(path, row).error("is not UTF-8 text; save the file as UTF-8") from None
+    if not text.strip():
+        raise place.error("is empty; deliver it again")
+    # Not str.splitlines: it also splits at form feeds and others, and rows would be misnumbered.
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def has_data(line: str) -> bool:
+    """Whether a line is neither blank nor a comment."""
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _content(path: Path, place: Place) -> bytes:
+    try:
+        if not path.is_file():
+            raise place.error("is not a file; check the path")
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise place.error(f"cannot be read ({reason}); check path and permissions") from None
+    if len(content) > LARGEST_FILE:
+        raise place.error(
+            f"is larger than {LARGEST_FILE / 1e6:.0f} MB, so not one object's light curve; "
+            "deliver one file per object"
+        )
+    return content

@@ -1,0 +1,259 @@
+"""The corner plot of one fit's posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, log10
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from nmma_fitter.delivery.plots.text import (
+    POINTS_PER_INCH,
+    add_lines,
+    add_title,
+    checked_label,
+    evidence_text,
+    wrapped,
+)
+from nmma_fitter.errors import BadInput
+
+FloatArray = NDArray[np.float64]
+
+COLOUR = "#1F4E79"
+PRIOR_COLOUR = "#C0281C"
+QUANTILES = (0.16, 0.5, 0.84)
+FEW_SAMPLES = 200  # fewer give no meaningful contours
+SAMPLES_PER_BIN = 40
+LEFT, RIGHT, BOTTOM, GAP = 1.05, 0.35, 1.15, 0.08  # margins in inches; gap in panels
+SMALLEST_LABEL = 7.0
+
+
+def corner_figure(
+    *,
+    object_name: str,
+    model: str,
+    samples: FloatArray,
+    labels: Sequence[str],
+    names: Sequence[str],
+    log_evidence: float,
+    log_evidence_err: float,
+    ranges: Sequence[tuple[float, float] | None] | None = None,
+) -> Figure:
+    """Return the figure that `plot_corner` saves.
+
+    Columns that never vary and samples that are not finite are left out, and the figure says so.
+
+    Parameters
+    ----------
+    object_name, model : str
+        For the title; untrusted.
+    samples : array, shape (S, D)
+        Equally weighted posterior samples.
+    labels : sequence of str, length D
+        Labels with units, LaTeX as mathtext understands it.
+    names : sequence of str, length D
+        Plain parameter names, for the notes.
+    log_evidence, log_evidence_err : float
+        Natural logarithm of the evidence, and its error.
+    ranges : sequence of (float, float) or None, length D, optional
+        The prior's bounds; drawn where the posterior comes near them. None or an infinite end
+        is no bound.
+
+    Raises
+    ------
+    BadInput
+        When the lengths do not agree.
+    """
+    values = np.asarray(samples, dtype=float)
+    bounds = list(ranges) if ranges is not None else [None] * len(labels)
+    if values.ndim != 2 or {len(labels), len(names), len(bounds)} != {values.shape[1]}:
+        raise BadInput(
+            f"corner plot: samples of shape {values.shape} with {len(labels)} labels, "
+            f"{len(names)} names and {len(bounds)} ranges"
+        )
+    good = values[np.isfinite(values).all(axis=1)]
+    varied = [i for i in range(values.shape[1]) if varies(good[:, i])]
+    edges = [seen_edges(column, bound) for column, bound in zip(good.T, bounds, strict=True)]
+    bounded = any(edges[i] for i in varied)
+    figure = empty_page(
+        max(len(varied), 1),
+        object_name,
+        f"{model},  {evidence_text(log_evidence, log_evidence_err)}",
+        corner_notes(values, good, names, varied, bounded),
+    )
+    if not varied:
+        figure.text(0.5, 0.5, "nothing to draw", ha="center", color="0.4", fontsize=14)
+        return figure
+    shown = [checked_label(labels[i]) for i in varied]
+    grid = draw_corner(figure, good[:, varied], shown)
+    place_ticks_and_labels(grid)
+    title: Text | None = None
+    for ax, i, label in zip(grid.diagonal(), varied, shown, strict=True):
+        mark_diagonal(ax, good[:, i], edges[i])
+        title = ax.set_title(f"{label}\n{quantile_text(good[:, i])}", loc="left", pad=7)
+    keep_on_page(figure, title)
+    return figure
+
+
+def varies(column: FloatArray) -> bool:
+    """Whether a column of samples has more than rounding noise."""
+    return bool(column.size and np.ptp(column) > 1e-9 * np.abs(column).max())
+
+
+def corner_notes(
+    values: FloatArray,
+    good: FloatArray,
+    names: Sequence[str],
+    varied: Sequence[int],
+    bounded: bool,
+) -> list[str]:
+    """Return what the reader must know: conventions, and what was left out."""
+    few, count, total = len(good) < FEW_SAMPLES, len(good), len(values)
+    constant = [i for i in range(values.shape[1]) if i not in varied] if count else []
+    fixed = ", ".join(f"{names[i]} = {good[0, i]:.5g}" for i in constant)
+    said = {
+        "Contours: 50 % and 90 % of the posterior.": not few and len(varied) > 1,
+        "Titles and dotted lines: median and 68 % interval.": bool(varied),
+        "Red line: prior bound.": bounded,
+        f"Only {count} samples{': points, no contours' if varied else ''}.": few,
+        f"{total - count} of {total} samples are not finite and left out.": count < total,
+        f"Constant, not shown: {fixed}.": bool(constant),
+    }
+    return [" ".join(note for note, holds in said.items() if holds)]
+
+
+def panel_inches(panels: int) -> float:
+    """Side of one panel: large for few parameters, smaller for many."""
+    return float(np.clip(7.5 / panels, 1.5, 3.2))
+
+
+def empty_page(panels: int, name: str, subtitle: str, notes: Sequence[str]) -> Figure:
+    """Return a page with titles and notes whose margins fit a corner of `panels` parameters."""
+    side = panel_inches(panels) * (panels + GAP * (panels - 1))
+    width = max(LEFT + side + RIGHT, 5.0)
+    size = max(14.0, 1.5 * width)
+    lines = wrapped(notes, int(12.5 * width), 6)
+    foot = 0.1 + 1.3 * 10 / POINTS_PER_INCH * len(lines)
+    head = 0.1 + 2.5 * size / POINTS_PER_INCH + 0.65
+    height = foot + BOTTOM + side + head
+    figure = Figure(figsize=(round(width, 2), round(height, 2)))
+    add_title(figure, name, subtitle, size=size, top=0.12)
+    add_lines(figure, lines, size=10, bottom=0.08)
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=1 - RIGHT / width,
+        bottom=(foot + BOTTOM) / height,
+        top=1 - head / height,
+        wspace=GAP,
+        hspace=GAP,
+    )
+    return figure
+
+
+def draw_corner(figure: Figure, samples: FloatArray, labels: Sequence[str]) -> NDArray[np.object_]:
+    """Let `corner` draw all panels; returns the axes, shape (D, D)."""
+    import corner
+
+    count, panels = samples.shape
+    few = count < FEW_SAMPLES
+    margins = {k: getattr(figure.subplotpars, k) for k in ("left", "right", "bottom", "top")}
+    corner.corner(
+        # corner refuses fewer samples than parameters: repeated ones are the same distribution
+        np.tile(samples, (-(-panels // count), 1)),
+        fig=figure,
+        bins=int(np.clip(count // SAMPLES_PER_BIN, 12, 30)),
+        labels=list(labels),
+        color=COLOUR,
+        range=[padded_range(column) for column in samples.T],
+        plot_datapoints=few,
+        plot_density=False,
+        plot_contours=not few,
+        fill_contours=not few,
+        levels=(0.5, 0.9),
+        smooth=None if few else 1.0,
+        data_kwargs={"alpha": 0.6, "ms": 4},
+    )
+    figure.subplots_adjust(**margins, wspace=GAP, hspace=GAP)
+    return np.array(figure.axes, dtype=object).reshape(panels, panels)
+
+
+def padded_range(column: FloatArray) -> tuple[float, float]:
+    """Range of an axis: the samples' own, a little wider."""
+    low, high = float(np.min(column)), float(np.max(column))
+    return low - 0.04 * (high - low), high + 0.04 * (high - low)
+
+
+def seen_edges(column: FloatArray, bound: tuple[float, float] | None) -> list[float]:
+    """Prior bounds that fall within the axis of a parameter."""
+    if bound is None or not column.size:
+        return []
+    low, high = padded_range(column)
+    return [edge for edge in bound if low <= edge <= high]
+
+
+def mark_diagonal(ax: Axes, column: FloatArray, edges: Sequence[float]) -> None:
+    """Draw median, 68 % interval and prior bounds over a parameter's histogram."""
+    for quantile in np.quantile(column, QUANTILES):
+        ax.axvline(quantile, color=COLOUR, linestyle=":", linewidth=1.4)
+    for edge in edges:
+        ax.axvline(edge, color=PRIOR_COLOUR, linewidth=1.8)
+
+
+def place_ticks_and_labels(grid: NDArray[np.object_]) -> None:
+    """Put labels at one distance from the panels, clear of the ticks and of each other."""
+    box = grid[0, 0].get_window_extent()
+    inch_x, inch_y = (grid[0, 0].get_figure().dpi / side for side in (box.width, box.height))
+    ticks = 4 if len(grid) > 3 else 5
+    for i, row in enumerate(grid):
+        for j, ax in enumerate(row[: i + 1]):
+            ax.set_xticks(inner_ticks(ax.get_xlim(), ticks))
+            ax.xaxis.set_label_coords(0.5, -0.72 * inch_y)
+            shrink(ax.xaxis.label, box.width)
+            if i != j:
+                ax.set_yticks(inner_ticks(ax.get_ylim(), ticks))
+                ax.yaxis.set_label_coords(-0.68 * inch_x, 0.5)
+                shrink(ax.yaxis.label, box.height)
+
+
+def inner_ticks(ends: tuple[float, float], most: int) -> list[float]:
+    """Round values clear of both ends, where their labels would meet the next panel's."""
+    low, high = ends
+    margin = 0.1 * (high - low)
+    values = MaxNLocator(most).tick_values(low, high)
+    return [float(v) for v in values if low + margin <= v <= high - margin]
+
+
+def shrink(label: Text, room: float) -> None:
+    """Make an axis label no longer than `room` pixels, as far as it stays legible."""
+    extent = label.get_window_extent()
+    length = max(extent.width, extent.height)
+    if label.get_text() and length > room:
+        label.set_fontsize(max(SMALLEST_LABEL, float(label.get_fontsize()) * room / length))
+
+
+def keep_on_page(figure: Figure, title: Text | None) -> None:
+    """Move the last panel's title left when it would leave the page."""
+    if title is None or title.axes is None:
+        return
+    over = title.get_window_extent().x1 - figure.bbox.x1 + 4
+    if over > 0:
+        title.set_x(-over / title.axes.get_window_extent().width)
+
+
+def quantile_text(column: FloatArray) -> str:
+    """Median and 68 % interval as mathtext, with two digits of the smaller error."""
+    low, middle, high = np.quantile(column, QUANTILES)
+    below, above = middle - low, high - middle
+    largest = max(abs(middle), below, above)
+    power = floor(log10(largest)) if largest > 0 else 0
+    power = 0 if -4 <= power < 5 else power
+    scaled = [float(v / 10.0**power) for v in (middle, below, above)]
+    error = min((v for v in scaled[1:] if v > 0), default=1.0)
+    digits = int(np.clip(1 - floor(log10(error)), 0, 6))
+    text = "{0:.{d}f}_{{-{1:.{d}f}}}^{{+{2:.{d}f}}}".format(*scaled, d=digits)
+    return f"${text}$" if power == 0 else rf"$({text})\times10^{{{power}}}$"

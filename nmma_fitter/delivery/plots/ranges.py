@@ -1,0 +1,124 @@
+"""Which days and magnitudes a figure of a light curve shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.errors import BadInput
+
+FloatArray = NDArray[np.float64]
+SysError = float | Mapping[str, float]
+
+MODEL_REACH = 1.5  # mag beyond the data that a model's curve may stretch the axis
+LIMIT_REACH = 2.5  # mag beyond the detections up to which a limit is shown
+
+
+@dataclass(frozen=True, eq=False)
+class BandCurves:
+    """A model's light curves in one band; +inf or nan where there is no flux.
+
+    Attributes
+    ----------
+    band : str
+        Canonical band name.
+    days : array, shape (T,)
+        Days since the trigger, ascending.
+    median, low, high : array, shape (T,)
+        50, 5 and 95 % quantile of the posterior's AB magnitudes; `low` is the bright edge.
+    best : array, shape (T,)
+        AB magnitudes of the sample of highest likelihood.
+
+    Raises
+    ------
+    BadInput
+        When the arrays are not one-dimensional and of one length.
+    """
+
+    band: str
+    days: FloatArray
+    median: FloatArray
+    low: FloatArray
+    high: FloatArray
+    best: FloatArray
+
+    def __post_init__(self) -> None:
+        shapes = {np.shape(a) for a in (self.days, self.median, self.low, self.high, self.best)}
+        if shapes != {(np.size(self.days),)}:
+            raise BadInput(f"curves of band {self.band} differ in shape: {sorted(shapes)}")
+
+
+def finite_or_nan(values: FloatArray) -> FloatArray:
+    """`values` with nan for every infinity, so that a line breaks there."""
+    array = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array), array, np.nan)
+
+
+def magnitude_range(
+    lightcurve: LightCurve, lines: Sequence[FloatArray], sys_error: SysError = 0.0
+) -> tuple[float, float]:
+    """Faint and bright end of the magnitude axis.
+
+    Detections and their errors set it, limits and the model's `lines` stretch it a little; a
+    curve that falls to nothing or a limit of a bad night does not flatten the data.
+    """
+    seen = lightcurve.detected
+    limits = finite_or_nan(lightcurve.limit[~seen])
+    mag = finite_or_nan(lightcurve.mag[seen])
+    systematic = [sys_error_of(sys_error, str(band)) for band in lightcurve.band[seen]]
+    error = np.hypot(np.nan_to_num(lightcurve.mag_err[seen], posinf=0.0), systematic)
+    detections = np.concatenate([mag - error.clip(max=1.5), mag + error.clip(max=1.5)])
+    model = np.concatenate([np.empty(0), *(finite_or_nan(line) for line in lines)])
+    core = next((a for a in (detections, limits, model) if np.isfinite(a).any()), np.array([20.0]))
+    bright, faint = float(np.nanmin(core)), float(np.nanmax(core))
+    for extra, reach in ((limits, LIMIT_REACH), (model, MODEL_REACH)):
+        near = extra[(extra > bright - reach) & (extra < faint + reach)]
+        bright, faint = float(min([bright, *near])), float(max([faint, *near]))
+    pad = max(0.07 * (faint - bright), 0.5 * (1.0 - (faint - bright)), 0.1)
+    return faint + pad * 1.3, bright - pad
+
+
+def day_range(
+    lightcurve: LightCurve, trigger_mjd: float, curves: Sequence[BandCurves]
+) -> tuple[float, float]:
+    """First and last day shown: the data with a margin, or the curves when there are no data."""
+    days = lightcurve.mjd - trigger_mjd
+    if not days.size:
+        days = np.concatenate([np.zeros(1), *(finite_or_nan(c.days) for c in curves)])
+    first, last = float(np.nanmin(days)), float(np.nanmax(days))
+    pad = max(0.06 * (last - first), 0.5 * (2.0 - (last - first)), 0.3)
+    return first - pad, last + pad
+
+
+def near_data(
+    curve: BandCurves,
+    values: FloatArray,
+    lightcurve: LightCurve,
+    trigger_mjd: float,
+    shown: tuple[float, float],
+) -> FloatArray:
+    """Return a curve's values at its band's observations, and its peak over the days shown."""
+    if not np.size(curve.days):
+        return np.empty(0)
+    observed = lightcurve.mjd[lightcurve.band == curve.band] - trigger_mjd
+    at = np.searchsorted(curve.days, observed).clip(max=np.size(curve.days) - 1)
+    magnitudes = finite_or_nan(values)
+    visible = magnitudes[(curve.days >= shown[0]) & (curve.days <= shown[1])]
+    peak = min(visible[np.isfinite(visible)].tolist(), default=np.inf)
+    return np.append(magnitudes[at], peak)
+
+
+def sys_error_of(sys_error: SysError, band: str) -> float:
+    """Systematic error of one band in mag; none for a band that is not listed."""
+    return float(sys_error.get(band, 0.0) if isinstance(sys_error, Mapping) else sys_error)
+
+
+def hidden_limits_note(lightcurve: LightCurve, axis: tuple[float, float]) -> list[str]:
+    """Return a note when upper limits lie beyond the magnitude axis."""
+    limits = lightcurve.limit[~lightcurve.detected]
+    hidden = int(((limits > axis[0]) | (limits < axis[1])).sum())
+    return [f"{hidden} of {limits.size} upper limits lie outside the axes."] if hidden else []

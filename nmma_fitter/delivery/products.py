@@ -1,0 +1,146 @@
+"""From an object's fits to its product: the ranked comparison of models, and its picture."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.engine.files import read_json, write_atomic, write_json
+from nmma_fitter.errors import NmmaFitterError, RankingRefused
+from nmma_fitter.fits import read_request, result_path
+from nmma_fitter.inference.ranking import NotRanked, Ranking, rank
+from nmma_fitter.inference.result import Summary, read_summary
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One model's place in an object's product.
+
+    Attributes
+    ----------
+    model : str
+    folder : Path or None
+        Its work folder when it ended with a result.
+    state, reason, detail : str
+        How it stands otherwise.
+    """
+
+    model: str
+    folder: Path | None
+    state: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def write_product(
+    folder: Path, name: str, fits: Sequence[Finished], *, points_to: str | None = None
+) -> Ranking | None:
+    """Write ``ranking.json`` and, where two models can be compared, ``comparison.png``.
+
+    Parameters
+    ----------
+    folder : Path
+        The object's folder.
+    name : str
+        The object.
+    fits : sequence of Finished
+    points_to : str, optional
+        Night that holds the fits of an unchanged light curve.
+
+    Returns
+    -------
+    Ranking or None
+        None when the fits may not be compared; the file then says why.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [_not_ranked(fit) for fit in fits if fit.folder is None]
+    summaries, unreadable = _summaries(fits)
+    try:
+        ranking = rank(summaries, [*others, *unreadable], name)
+    except RankingRefused as refusal:
+        log.warning("%s: %s", name, refusal)
+        write_json(folder / "ranking.json", {"object_name": name, "refused": str(refusal)})
+        return None
+    value: dict[str, Any] = json.loads(ranking.to_json())
+    value["results"] = {
+        fit.model: _relative(fit.folder, folder) for fit in fits if fit.folder is not None
+    }
+    if points_to is not None:
+        value["unchanged_since"] = points_to
+    text = json.dumps(value, indent=1, sort_keys=False, allow_nan=False) + "\n"
+    path = folder / "ranking.json"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_atomic(path, text)
+        if points_to is None:
+            _draw_comparison(folder, name, fits, ranking)
+    return ranking
+
+
+def read_ranking(folder: Path) -> dict[str, Any] | None:
+    """An object's ranking as plain values, None when there is none."""
+    return read_json(folder / "ranking.json")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path, folder)
+
+
+def _not_ranked(fit: Finished) -> NotRanked:
+    state = fit.state if fit.state in ("failed", "skipped") else "running"
+    return NotRanked(fit.model, state, fit.reason or fit.state, fit.detail)  # type: ignore[arg-type]
+
+
+def _summaries(fits: Sequence[Finished]) -> tuple[list[Summary], list[NotRanked]]:
+    good: list[Summary] = []
+    bad: list[NotRanked] = []
+    for fit in fits:
+        if fit.folder is None:
+            continue
+        try:
+            good.append(read_summary(result_path(fit.folder, fit.model)))
+        except NmmaFitterError as error:
+            bad.append(NotRanked(fit.model, "failed", "invalid_output", str(error)))
+    return good, bad
+
+
+def _draw_comparison(folder: Path, name: str, fits: Sequence[Finished], ranking: Ranking) -> None:
+    """All models over the same data; a picture that fails loses nothing else."""
+    from nmma_fitter.delivery.plots import ModelCurves, plot_comparison
+
+    folders = {fit.model: fit.folder for fit in fits if fit.folder is not None}
+    entries = [
+        ModelCurves(row.model, row.log_z, load_curves(folders[row.model]))
+        for row in ranking.ranked
+        if row.model in folders
+    ]
+    if len(entries) < 2:
+        return
+    request = read_request(folders[entries[0].model])
+    window: LightCurve = request.window
+    plot_comparison(folder / "comparison.png", name, window, request.trigger, entries)
+
+
+def load_curves(folder: Path) -> list[Any]:
+    """The posterior's light curves as a fit left them."""
+    from nmma_fitter.delivery.plots import BandCurves
+
+    stored = read_json(folder / "lightcurves.json") or {}
+    names = ("days", "median", "low", "high", "best")
+    return [
+        BandCurves(band, *(_numbers(curve, name) for name in names))
+        for band, curve in stored.items()
+    ]
+
+
+def _numbers(curve: Mapping[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([np.inf if value is None else value for value in curve[name]], dtype=float)

@@ -1,0 +1,94 @@
+"""A night as a whole: closed by a sentinel of its own, and the snapshot readers use."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from nmma_fitter.engine.files import Json, folder_name, read_json, write_json
+from nmma_fitter.engine.ledger import Ledger, NeedRow
+
+
+def night_fin(folder: Path, night: str) -> Path:
+    """The night's sentinel."""
+    return folder / f"{folder_name(night)}.fin"
+
+
+def close_night(ledger: Ledger, night: str) -> None:
+    """Close a night whose units have all ended; withdraw its sentinel when one has not.
+
+    Work that arrives late withdraws the sentinel first and closes the night at the next revision.
+    """
+    folder, revision, closed = ledger.night(night)
+    needs = ledger.needs(night)
+    path = night_fin(folder, night)
+    content = _content(night, needs)
+    if not needs or not all(need.state.ended for need in needs):
+        if closed or path.exists():
+            path.unlink(missing_ok=True)
+            ledger.set_night(night, revision, closed=False)
+        return
+    known = read_json(path) or {}
+    if all(known.get(key) == value for key, value in content.items()):
+        ledger.set_night(night, int(known["revision"]), closed=True)
+        return
+    path.unlink(missing_ok=True)
+    revision = max(revision, int(known.get("revision", 0))) + 1
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, {**content, "revision": revision, "closed": int(time.time())})
+    ledger.set_night(night, revision, closed=True)
+
+
+def _content(night: str, needs: Sequence[NeedRow]) -> Json:
+    return {
+        "night": night,
+        "counts": counts(needs),
+        "units": [
+            {
+                "object": need.object,
+                "task": need.task,
+                "digest": need.digest,
+                "state": need.state.value,
+                "reason": need.reason,
+                "night": need.unit_night or night,
+            }
+            for need in needs
+        ],
+    }
+
+
+def counts(needs: Sequence[NeedRow]) -> dict[str, int]:
+    """How many needs stand how; those met by an earlier night are ``unchanged``."""
+    return dict(Counter(standing(need) for need in needs))
+
+
+def standing(need: NeedRow) -> str:
+    """One word for a need."""
+    earlier = need.unit_night is not None and need.unit_night != need.night
+    return "unchanged" if earlier and need.state.ended else need.state.value
+
+
+def write_snapshot(ledger: Ledger, state: Path) -> None:
+    """Write what `nmma-fitter status` reads, atomically, at each tick's end."""
+    nights = [
+        {"night": night, "revision": revision, "closed": closed, "units": _rows(ledger, night)}
+        for night, revision, closed in ledger.nights()
+    ]
+    write_json(state / "snapshot.json", {"written": int(time.time()), "nights": nights})
+
+
+def _rows(ledger: Ledger, night: str) -> list[Json]:
+    return [
+        {
+            "object": need.object,
+            "task": need.task,
+            "state": need.state.value,
+            "standing": standing(need),
+            "reason": need.reason,
+            "detail": need.detail,
+            "seconds": need.seconds,
+        }
+        for need in ledger.needs(night)
+    ]

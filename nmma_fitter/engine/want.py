@@ -1,0 +1,173 @@
+"""From what a campaign wants to units in the ledger and on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from nmma_fitter.engine.ledger import Ledger, UnitRow
+from nmma_fitter.engine.unit import State, Unit, prepare_folder, read_unit
+
+UNFINISHED = tuple(state for state in State if not state.ended)
+STOPPED = "unavailable"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a night wants of an object: a unit, or why there can be none."""
+
+    object: str
+    task: str
+    unit: Unit | None = None
+    state: State | None = None
+    reason: str | None = None
+    detail: str = ""
+
+
+@dataclass
+class Registered:
+    """What registering a night's wants changed."""
+
+    new: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def register(
+    ledger: Ledger,
+    night: str,
+    wanted: Sequence[Wanted],
+    *,
+    deadline: float,
+    force: bool = False,
+    stop_after: int = 10,
+    now: float = 0.0,
+) -> Registered:
+    """Make the ledger and the work folders agree with what a night wants.
+
+    A unit with a known digest is not made again, whichever night or object it came with. One
+    whose light curve has changed in the same folder replaces the former, which is superseded.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    night : str
+    wanted : sequence of Wanted
+    deadline : float
+        On the poller's clock, for units that are new or forced.
+    force : bool
+        Raise the generation of every unit that has ended.
+    stop_after : int
+        So many failures of one task in a row for one reason stop that task: new units of it are
+        skipped, save one a night.
+    now : float
+        The poller's clock.
+    """
+    out = Registered()
+    for want in wanted:
+        with ledger.transaction():
+            if want.unit is None:
+                args = (want.state, want.reason, want.detail)
+                if ledger.need(night, want.object, want.task, None, *args):
+                    out.refused += 1
+                    out.notes.append(f"{night} {want.object} {want.task}: {want.detail}")
+            else:
+                _one(ledger, night, want, want.unit, out, deadline, force, now)
+    _forget_mended(ledger, night, wanted)
+    _stop_failing_tasks(ledger, night, out, stop_after, now)
+    return out
+
+
+def _one(
+    ledger: Ledger,
+    night: str,
+    want: Wanted,
+    unit: Unit,
+    out: Registered,
+    deadline: float,
+    force: bool,
+    now: float,
+) -> None:
+    known = ledger.unit(unit.digest)
+    if known is None:
+        _supersede(ledger, unit, now)
+        prepare_folder(unit)
+        ledger.add_unit(unit, deadline)
+        out.new += 1
+    elif force and known.state.ended:
+        raised = _again(known, unit, known.unit.generation + 1)
+        prepare_folder(raised)
+        ledger.raise_generation(raised, deadline)
+        out.new += 1
+    elif known.reason == "superseded":
+        _supersede(ledger, known.unit, now)
+        prepare_folder(_again(known, unit, known.unit.generation))
+        ledger.set_state(unit.digest, State.PENDING)
+        out.new += 1
+    else:
+        _claim_folder(ledger, known, unit, now)
+        out.unchanged += 1
+    ledger.need(night, want.object, want.task, unit.digest)
+
+
+def _again(known: UnitRow, unit: Unit, generation: int) -> Unit:
+    """The known unit, in its own folder, with today's command and inputs."""
+    return replace(unit, folder=known.unit.folder, night=known.unit.night, generation=generation)
+
+
+def _claim_folder(ledger: Ledger, known: UnitRow, unit: Unit, now: float) -> None:
+    """Make the folder say that this unit is wanted, where another had taken its place."""
+    on_disk = read_unit(known.unit.folder)
+    if on_disk is None or (on_disk.digest, on_disk.generation) != (
+        known.unit.digest,
+        known.unit.generation,
+    ):
+        _supersede(ledger, known.unit, now)
+        prepare_folder(_again(known, unit, known.unit.generation))
+
+
+def _supersede(ledger: Ledger, unit: Unit, now: float) -> None:
+    for row in ledger.unit_in_folder(unit.folder, UNFINISHED):
+        if row.unit.digest != unit.digest:
+            why = "the light curve has changed"
+            ledger.set_state(row.unit.digest, State.SKIPPED, "superseded", why, ended=now)
+
+
+def _forget_mended(ledger: Ledger, night: str, wanted: Sequence[Wanted]) -> None:
+    """A file that could not be read and now can leaves no error behind, and the reverse."""
+    tasks: dict[str, set[str]] = {}
+    for want in wanted:
+        tasks.setdefault(want.object, set()).add(want.task)
+    for need in ledger.needs(night):
+        now_wanted = tasks.get(need.object)
+        if now_wanted and need.task == "*" and "*" not in now_wanted:
+            ledger.drop_needs(night, need.object, ["*"])
+
+
+def _stop_failing_tasks(
+    ledger: Ledger, night: str, out: Registered, stop_after: int, now: float
+) -> None:
+    for task in sorted({need.task for need in ledger.needs(night) if need.digest}):
+        last = ledger.last_ended(task, stop_after)
+        reasons = {reason for state, reason in last if state is State.FAILED}
+        failing = len(last) == stop_after and len(reasons) == 1
+        failing = failing and all(state is State.FAILED for state, _ in last)
+        if not failing:
+            continue
+        reason = reasons.pop()
+        rows = [ledger.unit(n.digest) for n in ledger.needs(night) if n.task == task and n.digest]
+        fresh = [r for r in rows if r and r.state is State.PENDING and r.unit.night == night]
+        tried = [r for r in rows if r and r.unit.night == night and r not in fresh]
+        spare = fresh if any(not _was_stopped(r) for r in tried) else fresh[1:]
+        why = (
+            f"stopped: the last {stop_after} fits of {task} ended in {reason}; one a night is tried"
+        )
+        for row in spare:
+            ledger.set_state(row.unit.digest, State.SKIPPED, STOPPED, why, ended=now)
+        if spare:
+            out.notes.append(why)
+
+
+def _was_stopped(row: UnitRow) -> bool:
+    return row.state is State.SKIPPED and row.reason == STOPPED

@@ -1,0 +1,364 @@
+"""The campaign ``fits``: one unit per candidate and model, and the ranking they add up to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nmma_fitter import models
+from nmma_fitter.candidates.formats import read_and_merge
+from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
+from nmma_fitter.candidates.records import from_dict, to_dict
+from nmma_fitter.candidates.window import in_window, trigger_time
+from nmma_fitter.config import Config, FitSettings, FitsTable, fit_settings
+from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_json
+from nmma_fitter.engine.reasons import Policy, register
+from nmma_fitter.engine.unit import State, Unit
+from nmma_fitter.engine.want import Wanted
+from nmma_fitter.errors import BadInput, NmmaFitterError, TooFewDetections
+from nmma_fitter.schedulers.base import Resources
+from nmma_fitter.shipped import shipped
+
+register("too_few_detections", Policy(skipped=True))
+register("unsupported_data", Policy(skipped=True))
+register("not_converged", Policy(retries=1))
+
+PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
+COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.nmma_fit", "{work}", "{attempt}")
+
+
+@dataclass(frozen=True, eq=False)
+class FitRequest:
+    """One fit, complete: it can be rerun from this alone.
+
+    Attributes
+    ----------
+    object : str
+        The object's name, untrusted text.
+    model : str
+    settings : FitSettings
+    priors : str
+        Text of the prior file.
+    lightcurve : LightCurve
+        Merged, not yet cut to the window.
+    merged : tuple of dict
+        What was merged into one measurement, for the log and the result.
+    source : str
+        Name of the file it came from.
+    cores : int
+        Processes of the likelihood; does not change the result.
+    """
+
+    object: str
+    model: str
+    settings: FitSettings
+    priors: str
+    lightcurve: LightCurve
+    merged: tuple[Json, ...] = ()
+    source: str = ""
+    cores: int = 1
+
+    @property
+    def digest(self) -> str:
+        """What makes two fits the same: photometry, physics, priors, settings, seed rule."""
+        return canonical_digest(
+            {
+                "campaign": "fits",
+                "photometry": photometry_digest(self.lightcurve),
+                "model": self.model,
+                "physics": models.MODELS[self.model].physics,
+                "priors": sorted(_prior_lines(self.priors)),
+                "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY),
+                "sampler": "nautilus",
+            }
+        )
+
+    def seed(self, generation: int = 0) -> int:
+        """Seed of the sampler: as set, or from the digest, another for each generation."""
+        if self.settings.seed is not None:
+            return self.settings.seed
+        return (int(self.digest[:8], 16) + generation) % 2**31
+
+    def to_json(self) -> Json:
+        """The content of ``config.json``."""
+        return {
+            "object": self.object,
+            "model": self.model,
+            "physics": models.MODELS[self.model].physics,
+            "settings": self.settings.model_dump(mode="json"),
+            "priors": self.priors,
+            "lightcurve": to_dict(self.lightcurve),
+            "merged": list(self.merged),
+            "source": self.source,
+            "cores": self.cores,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> FitRequest:
+        """Read back `to_json`; raises `BadInput` on anything else."""
+        try:
+            return cls(
+                object=str(value["object"]),
+                model=str(value["model"]),
+                settings=FitSettings.model_validate(value["settings"]),
+                priors=str(value["priors"]),
+                lightcurve=from_dict(value["lightcurve"]),
+                merged=tuple(value.get("merged", ())),
+                source=str(value.get("source", "")),
+                cores=int(value.get("cores", 1)),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"config.json: {error}; render the unit again") from None
+
+    @property
+    def trigger(self) -> float:
+        """MJD of day zero."""
+        return trigger_time(self.lightcurve, self.settings.trigger)
+
+    @property
+    def window(self) -> LightCurve:
+        """The measurements that enter the likelihood."""
+        chosen = self.settings
+        return in_window(
+            self.lightcurve, self.trigger, chosen.tmin, chosen.tmax, chosen.open_window
+        )
+
+    def make_model(self) -> models.Model:
+        """The model with its settings, checked to be available and able to predict the bands."""
+        model = models.get(self.model, **self.settings.model_options)
+        model.check_available()
+        model.check_bands(sorted(set(self.window.band.tolist())))
+        return model
+
+    def check(self, *, fewest: int | None = None) -> None:
+        """Raise when this cannot be fitted, with the reason.
+
+        Parameters
+        ----------
+        fewest : int, optional
+            Detections needed in the window, by default the setting's.
+        """
+        if not self.lightcurve.detected.any():
+            raise TooFewDetections(f"{self.object}: no detection at all")
+        needed = self.settings.min_detections if fewest is None else fewest
+        count = detections(self.window)
+        if count < needed:
+            raise TooFewDetections(
+                f"{self.object}: {count} merged detections between {self.settings.tmin:g} and "
+                f"{self.settings.tmax:g} d of the trigger, {needed} needed"
+            )
+        self.make_model()
+
+
+def requests_of(
+    path: Path,
+    wanted: Sequence[str],
+    fits: FitsTable,
+    *,
+    name: str | None = None,
+    over: Json | None = None,
+    priors: Path | None = None,
+    cores: int | None = None,
+    jet: str | None = None,
+) -> list[FitRequest]:
+    """The fits of one light-curve file, one per model, not yet checked.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : sequence of str
+        Models.
+    fits : FitsTable
+    name : str, optional
+        The object's name instead of the file's.
+    over : dict, optional
+        Settings over those of the configuration, for every model.
+    priors : Path, optional
+        A prior file instead of the model's own.
+    cores : int, optional
+        Cores of one fit instead of the model's own.
+    jet : str, optional
+        Jet of the afterglow; the other models have none.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, or a model is not known.
+    """
+    found: list[FitRequest] = []
+    read: dict[tuple[str, bool], tuple[LightCurve, tuple[Json, ...]]] = {}
+    for model in wanted:
+        models.get(model)
+        settings = _overridden(fit_settings(fits, model), over or {}, model, jet)
+        how = (settings.bands, settings.keep_duplicates)
+        if how not in read:
+            lightcurve, merged = read_and_merge(
+                path, bands=how[0], keep_duplicates=how[1], name=name
+            )
+            read[how] = lightcurve, tuple(asdict(one) for one in merged)
+        lightcurve, notes = read[how]
+        text = (priors or prior_path(fits, model, settings)).read_text(encoding="utf-8")
+        number = cores or (fits.model[model].cores if model in fits.model else 1)
+        found.append(
+            FitRequest(lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
+        )
+    return found
+
+
+def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) -> FitSettings:
+    table = {**settings.model_dump(), **over}
+    if jet is not None and model == "TrPi2018":
+        table["model_options"] = {**settings.model_options, "jet": jet}
+    try:
+        return FitSettings.model_validate(table)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise BadInput(f"setting {key}: {problem['msg']} (got {problem['input']!r})") from None
+
+
+def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
+    """The prior file of a model: ``<model>_<jet>.prior`` where a jet other than the default has one."""
+    variant = settings.model_options.get("jet")
+    names = [f"{model}_{variant}.prior"] if variant else []
+    folder = Path(fits.priors)
+    for name in (*names, f"{model}.prior"):
+        for path in (folder / name, _shipped_or_none(fits.priors, name)):
+            if path is not None and path.is_file():
+                return path
+    raise BadInput(f"no prior file {model}.prior in {fits.priors!r}; write one, or set fits.priors")
+
+
+def _shipped_or_none(folder: str, name: str) -> Path | None:
+    try:
+        return shipped("config", folder, name)
+    except FileNotFoundError:
+        return None
+
+
+def _prior_lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        code = line.split("#", 1)[0].strip()
+        if code:
+            yield " ".join(code.split())
+
+
+class FitsCampaign:
+    """Units and products of the campaign.
+
+    Parameters
+    ----------
+    config : Config
+    models : sequence of str, optional
+        Instead of the configured ones.
+    """
+
+    name = "fits"
+
+    def __init__(self, config: Config, wanted: Sequence[str] | None = None) -> None:
+        self._config = config
+        self.models = list(wanted or config.fits.models)
+        for model in self.models:
+            models.get(model)
+
+    def wanted(self, night: str, files: Iterable[Path]) -> list[Wanted]:
+        """What a night's candidate files ask for, in the files' order.
+
+        A file that cannot be read is a failure of its own; the rest of the night goes on.
+        """
+        found: list[Wanted] = []
+        seen: dict[str, str] = {}
+        for path in files:
+            found += self._of_file(night, path, seen)
+        return found
+
+    def _of_file(self, night: str, path: Path, seen: dict[str, str]) -> list[Wanted]:
+        from nmma_fitter.candidates.nights import object_name
+
+        try:
+            requests = requests_of(path, self.models, self._config.fits)
+            name = requests[0].object
+            if name in seen:
+                raise BadInput(
+                    f"{path}: {name} has a light curve in {seen[name]} already; keep one of them"
+                )
+        except (NmmaFitterError, OSError) as error:
+            reason = getattr(error, "reason", "bad_input")
+            return [Wanted(object_name(path), "*", None, State.FAILED, reason, str(error))]
+        seen[name] = path.name
+        return [self._of_request(night, request) for request in requests]
+
+    def _of_request(self, night: str, request: FitRequest) -> Wanted:
+        try:
+            request.check()
+        except NmmaFitterError as error:
+            state = State.SKIPPED if error.exit_status == 3 else State.FAILED
+            return Wanted(request.object, request.model, None, state, error.reason, str(error))
+        unit = self.unit(night, request)
+        return Wanted(request.object, request.model, unit)
+
+    def unit(self, night: str, request: FitRequest) -> Unit:
+        """The unit of a fit in a night's folder."""
+        outdir = self._config.paths.outdir
+        table = self._config.fits.model.get(request.model)
+        resources = Resources(
+            cores=request.cores,
+            memory_mb=table.memory_mb if table else 2000,
+            seconds=table.time_limit if table else 3600,
+            options=self._config.scheduler.options,
+        )
+        folder = outdir / folder_name(night) / folder_name(request.object) / request.model
+        return make_unit(request, night, folder, resources)
+
+
+def make_unit(
+    request: FitRequest, night: str, folder: Path, resources: Resources, generation: int = 0
+) -> Unit:
+    """The unit of one fit in a work folder."""
+    return Unit(
+        campaign="fits",
+        night=night,
+        object=request.object,
+        task=request.model,
+        digest=request.digest,
+        generation=generation,
+        folder=folder,
+        command=COMMAND,
+        outputs=outputs_of(request.model),
+        resources=resources,
+        inputs={"config.json": request.to_json()},
+    )
+
+
+def outputs_of(model: str) -> tuple[str, ...]:
+    """Files a fit leaves."""
+    return (
+        "posterior_samples.dat",
+        f"{model}_result.json",
+        "lightcurves.png",
+        "lightcurves.json",
+        "corner.png",
+    )
+
+
+def read_request(work: Path) -> FitRequest:
+    """The fit a work folder is for."""
+    value = read_json(work / "config.json")
+    if value is None:
+        raise BadInput(f"{work / 'config.json'}: missing or not JSON; render the unit again")
+    return FitRequest.from_json(value)
+
+
+def result_path(folder: Path, model: str) -> Path:
+    """Where a unit's published result lies."""
+    return folder / f"{model}_result.json"
+
+
+def load_curves(folder: Path) -> dict[str, Any] | None:
+    """The posterior's light curves as `nmma_fit` left them."""
+    return read_json(folder / "lightcurves.json")

@@ -1,0 +1,211 @@
+"""What a person sees in the terminal: progress, tables, the end. Plain lines where it is a log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmma_fitter.engine.files import folder_name, read_json
+from nmma_fitter.engine.night import standing
+from nmma_fitter.errors import BadInput, NmmaFitterError
+
+if TYPE_CHECKING:
+    from nmma_fitter.engine.want import Wanted
+    from nmma_fitter.make_jobs import TickReport
+
+log = logging.getLogger(__name__)
+
+
+class Display:
+    """Progress of a night: a live view on a terminal, a line per change elsewhere."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+        self._live: Any = None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Display:
+        if sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live(auto_refresh=False, transient=True)
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.__exit__(None, None, None)
+
+    def show(self, report: TickReport) -> None:
+        """Show a tick's report."""
+        for note in report.notes:
+            self._line(note)
+        for need in report.needs:
+            state = need.state.value if need.state.ended else ""
+            key = (need.object, need.task)
+            if state and self._seen.get(key) != state:
+                self._seen[key] = state
+                if not (report.unchanged and standing(need) == "unchanged"):
+                    self._line(_ended_line(need))
+        self._summary(report)
+
+    def _line(self, text: str) -> None:
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False)
+        else:
+            log.info("%s", text)
+
+    def _summary(self, report: TickReport) -> None:
+        counts = Counter(need.state.value for need in report.needs)
+        ended = sum(need.state.ended for need in report.needs)
+        text = ", ".join(f"{number} {state}" for state, number in counts.items()) or "nothing"
+        line = f"{report.night}: {ended}/{len(report.needs)} ended ({text})"
+        if self._live is None:
+            if self._seen.get(("", "")) != line:
+                self._seen["", ""] = line
+                log.info("%s", line)
+            return
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        total = max(1, len(report.needs))
+        waited = time.monotonic() - self._began
+        rows = [Text(f"{line}, {waited:.0f} s"), ProgressBar(total, ended, width=60)]
+        rows += [Text("  " + _running_line(key, beat)) for key, beat in report.running.items()]
+        self._live.update(Group(*rows), refresh=True)
+
+
+def _ended_line(need: Any) -> str:
+    why = f" ({need.reason}: {need.detail})" if need.reason else ""
+    took = f" in {need.seconds:.0f} s" if need.seconds is not None else ""
+    return f"{need.object} {need.task}: {need.state.value}{took}{why}"
+
+
+def _running_line(key: tuple[str, str], beat: dict[str, Any]) -> str:
+    if not beat:
+        return f"{key[0]} {key[1]}: starting"
+    log_z = beat.get("log_z")
+    shown = "" if log_z is None else f", ln Z {log_z:.1f}"
+    return f"{key[0]} {key[1]}: {beat.get('evaluations', 0)} evaluations, {beat['phase']}{shown}"
+
+
+class Bar:
+    """Progress of one fit on a terminal; nothing elsewhere, where the log has its lines."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._status: Any = None
+        self._shown = 0.0
+
+    def __enter__(self) -> Bar:
+        if sys.stdout.isatty():
+            from rich.console import Console
+            from rich.markup import escape
+
+            self._label = escape(self._label)
+            self._status = Console().status(f"{self._label}: starting")
+            self._status.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._status is not None:
+            self._status.__exit__(None, None, None)
+
+    def show(self, progress: Any) -> None:
+        """Show where the sampler stands."""
+        if self._status is None or time.monotonic() - self._shown < 0.2:
+            return
+        self._shown = time.monotonic()
+        self._status.update(
+            f"{self._label}: {progress.evaluations} evaluations, ln Z {progress.log_z:.2f} "
+            f"(+ {progress.remaining:.2f}), {progress.phase}, ESS {progress.ess:.0f}"
+        )
+
+
+def print_end(report: TickReport, folder: Path) -> bool:
+    """Print the ranked models of each object and where the pictures are; True if one failed."""
+    from nmma_fitter.inference.ranking import as_table, from_json
+
+    names = list(dict.fromkeys(need.object for need in report.needs))
+    for name in names:
+        path = folder / folder_name(name) / "ranking.json"
+        value = read_json(path)
+        print()
+        if value is None:
+            mine = [need for need in report.needs if need.object == name]
+            print("\n".join(_ended_line(need) for need in mine))
+        elif "refused" in value:
+            print(f"{name}: {value['refused']}")
+        else:
+            print(as_table(from_json(json.dumps(value))))
+            if "unchanged_since" in value:
+                print(f"light curve unchanged since {value['unchanged_since']}")
+            print(f"pictures: {path.parent}")
+    counts = Counter(standing(need) for need in report.needs)
+    print(f"\n{report.night}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    if report.new == 0 and report.finished:
+        print("nothing was started: every light curve is as it was (--force fits again)")
+    return any(need.state.value == "failed" for need in report.needs)
+
+
+def print_plan(plan: Sequence[tuple[Wanted, str]]) -> None:
+    """Print what a tick would do for each candidate and model, and why."""
+    rows = [(want.object, want.task, outlook) for want, outlook in plan]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    for row in rows:
+        print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
+    print(f"{sum(o == 'would fit' for _, o in plan)} fits would be started; nothing was changed")
+
+
+def print_models() -> None:
+    """Print what can be fitted."""
+    from nmma_fitter import models
+
+    for name in models.names():
+        model = models.get(name)
+        print(f"{name}: {model.kind} ({model.paper})")
+        print(
+            f"  {_availability(model)}; meant for {model.valid_days[0]:g} to "
+            f"{model.valid_days[1]:g} rest-frame days"
+        )
+        for parameter in model.parameters:
+            unit = f" [{parameter.unit}]" if parameter.unit else ""
+            print(f"  {parameter.name}{unit}: {parameter.meaning}")
+    print("Common to all: luminosity_distance [Mpc] or redshift, timeshift [d], Ebv [mag]")
+
+
+def _availability(model: Any) -> str:
+    try:
+        model.check_available()
+    except NmmaFitterError as error:
+        return f"not available here: {error}"
+    return "available"
+
+
+def print_status(snapshot: Path, night: str | None, *, as_json: bool) -> None:
+    """Print how each unit stands, as of the last tick."""
+    value = read_json(snapshot)
+    if value is None:
+        raise BadInput(f"{snapshot}: no tick has ended here yet; run make-jobs first")
+    nights = [n for n in value["nights"] if night in (None, n["night"])]
+    if not nights:
+        known = ", ".join(n["night"] for n in value["nights"])
+        raise BadInput(f"no night {night!r} in {snapshot}; there are: {known}")
+    if as_json:
+        print(json.dumps({**value, "nights": nights}, indent=1))
+        return
+    for one in nights:
+        closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
+        print(f"{one['night']} ({closed})")
+        for unit in one["units"]:
+            why = f"  {unit['reason']}: {unit['detail']}" if unit["reason"] else ""
+            took = f"  {unit['seconds']:.0f} s" if unit["seconds"] is not None else ""
+            print(f"  {unit['object']:<20} {unit['task']:<14} {unit['standing']:<10}{took}{why}")
+    print(f"as of {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(value['written']))}")

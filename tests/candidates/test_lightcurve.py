@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmma_fitter.candidates.exposures import merge
+from nmma_fitter.candidates.lightcurve import (
+    detections,
+    from_columns,
+    photometry_digest,
+    select,
+)
+from nmma_fitter.candidates.rows import Row
+
+MAGS = st.floats(15, 22).map(lambda mag: round(mag, 3))
+ROWS = st.builds(
+    Row,
+    row=st.integers(2, 99),
+    # Steps of 7 s, so that many rows are of one exposure.
+    mjd=st.integers(0, 12).map(lambda step: 59000.0 + step * 7 / 86400),
+    band=st.sampled_from(["ztfg", "ztfr"]),
+    mag=MAGS | st.just(math.nan),
+    mag_err=st.sampled_from([0.05, 0.1]),
+    limit=MAGS,
+    forced=st.booleans(),
+)
+ONE = Row(2, 59000.0, "ztfg", 19.0, 0.1, math.nan)
+
+
+def digest(rows, name="a", **options) -> str:
+    return photometry_digest(merge(rows, name, **options)[0])
+
+
+@given(st.lists(ROWS, min_size=1, max_size=12), st.randoms())
+def test_the_digest_does_not_depend_on_the_rows_order(rows: list[Row], chance: random.Random):
+    shuffled = chance.sample(rows, len(rows))
+    assert digest(shuffled) == digest(rows)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=12), st.data())
+def test_the_digest_does_not_depend_on_repeated_rows(rows: list[Row], data: st.DataObject):
+    repeats = data.draw(st.lists(st.sampled_from(rows), max_size=12))
+    assert digest(rows + repeats) == digest(rows)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=12))
+def test_merging_twice_changes_nothing(rows: list[Row]):
+    once = merge(rows, "a")[0]
+    assert (np.diff(once.mjd) >= 0).all()
+    assert (once.multiplicity == 1).all()
+    assert len(once) <= len(rows)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=12), st.randoms())
+def test_kept_duplicates_do_not_depend_on_the_rows_order(rows: list[Row], chance: random.Random):
+    shuffled = chance.sample(rows, len(rows))
+    assert digest(shuffled, keep_duplicates=True) == digest(rows, keep_duplicates=True)
+
+
+def test_the_digest_does_not_depend_on_the_name():
+    assert digest([ONE], "b") == digest([ONE], "a")
+
+
+def test_the_digest_does_not_change_with_the_release():
+    expected = "1a420b2abed4d79cefa8b88204406af66b37c257e913919aa4a77f60b0f8caeb"
+    assert digest([ONE]) == expected
+
+
+def test_the_digest_depends_on_the_magnitude():
+    assert digest([replace(ONE, mag=19.00001)]) != digest([ONE])
+
+
+def test_the_digest_ignores_noise_below_its_decimals():
+    assert digest([replace(ONE, mag=19.0 + 1e-9, mjd=59000.0 + 1e-10)]) == digest([ONE])
+
+
+def test_the_digest_tells_kept_duplicates():
+    assert digest([ONE, ONE], keep_duplicates=True) != digest([ONE, ONE])
+
+
+def test_a_magnitude_of_minus_zero_is_zero():
+    assert digest([replace(ONE, mag=-1e-9)]) == digest([replace(ONE, mag=0.0)])
+
+
+def test_measurements_are_sorted_by_time_then_band():
+    lightcurve = from_columns(
+        "a",
+        mjd=[2.0, 1.0, 1.0],
+        band=["ztfg", "ztfr", "ztfg"],
+        mag=[3.0, math.nan, 1.0],
+        mag_err=[0.1, math.nan, 0.1],
+        limit=[math.nan, 20.0, math.nan],
+        multiplicity=[1, 1, 1],
+    )
+    assert lightcurve.band.tolist() == ["ztfg", "ztfr", "ztfg"]
+    assert lightcurve.detected.tolist() == [True, False, True]
+
+
+def test_selecting_keeps_every_column_in_step():
+    lightcurve = merge([ONE, replace(ONE, mjd=59001.0, mag=20.0)], "a")[0]
+    later = select(lightcurve, lightcurve.mjd > 59000.5)
+    assert (len(later), later.mag.tolist(), later.name) == (1, [20.0], "a")
+
+
+def test_detections_that_count_twice_are_counted_once():
+    assert detections(merge([ONE, ONE], "a", keep_duplicates=True)[0]) == 1
+
+
+def test_limits_are_no_detections():
+    limit = replace(ONE, mjd=59001.0, mag=math.nan, mag_err=math.nan, limit=20.0)
+    assert detections(merge([ONE, limit], "a")[0]) == 1

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nmma_fitter.candidates.nights import candidate_files, newest_night, object_name
+from nmma_fitter.errors import BadInput
+
+
+def names(night: Path) -> list[str]:
+    return [path.name for path in candidate_files(night)]
+
+
+def test_the_newest_night_has_the_latest_date(tmp_path):
+    for name in ["2459784-2459791", "2459778-2459785", "2459779-2459786"]:
+        (tmp_path / name).mkdir()
+    assert newest_night(tmp_path).name == "2459784-2459791"
+
+
+@pytest.mark.parametrize("name", ["latest", "9999999", "2459999-246000", "99999999-99999999"])
+def test_other_folders_are_no_nights(tmp_path, name):
+    (tmp_path / "2459778-2459785").mkdir()
+    (tmp_path / name).mkdir()
+    assert newest_night(tmp_path).name == "2459778-2459785"
+
+
+def test_a_file_named_like_a_night_is_none(tmp_path):
+    (tmp_path / "2459778-2459785").mkdir()
+    (tmp_path / "2459779-2459786").touch()
+    assert newest_night(tmp_path).name == "2459778-2459785"
+
+
+def test_a_folder_without_nights_says_what_was_expected(tmp_path):
+    with pytest.raises(BadInput, match="no night folder named like 2459778-2459785"):
+        newest_night(tmp_path)
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read"):
+        newest_night(tmp_path / "missing")
+
+
+def test_a_missing_night_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read"):
+        candidate_files(tmp_path / "missing")
+
+
+def test_candidates_are_sorted_csv_and_dat_files(tmp_path):
+    for name in ["b.csv", "a.dat", "c.txt", "d.csv.tmp"]:
+        (tmp_path / name).touch()
+    assert names(tmp_path) == ["a.dat", "b.csv"]
+
+
+def test_an_unfinished_transfer_is_no_candidate(tmp_path):
+    (tmp_path / ".lc_a.csv.Xy12.csv").touch()
+    assert names(tmp_path) == []
+
+
+def test_folders_and_pipes_are_no_candidates(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    os.mkfifo(tmp_path / "b.csv")
+    assert names(tmp_path) == []
+
+
+def test_a_link_out_of_the_night_is_no_candidate(tmp_path):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "secret.csv").touch()
+    (tmp_path / "night" / "a.csv").symlink_to(tmp_path / "secret.csv")
+    assert names(tmp_path / "night") == []
+
+
+def test_a_link_within_the_night_is_a_candidate(tmp_path):
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "b.csv").symlink_to("a.csv")
+    assert names(tmp_path) == ["a.csv", "b.csv"]
+
+
+def test_a_link_to_itself_is_no_candidate(tmp_path):
+    (tmp_path / "a.csv").symlink_to("a.csv")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("lc_ZTF22aawacjw_forced1_stacked0.csv", "ZTF22aawacjw"),
+        ("lc_SN_2022_a_forced0_stacked1.csv", "SN_2022_a"),
+        ("AT2017gfo.dat", "AT2017gfo"),
+        ("lc_ZTF23aabmzlp_from_fritz.csv", "lc_ZTF23aabmzlp_from_fritz"),
+        ("lc__forced1_stacked0.csv", "lc__forced1_stacked0"),
+    ],
+)
+def test_the_object_is_in_the_file_name(name, expected):
+    assert object_name(Path("night") / name) == expected

@@ -1,0 +1,410 @@
+"""Figures: what they show, and that hostile or degenerate input still gives a whole file."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.delivery import plots
+from nmma_fitter.delivery.plots.comparison import line_style
+from nmma_fitter.delivery.plots.panels import grid_shape
+from nmma_fitter.delivery.plots.posterior import quantile_text
+from nmma_fitter.delivery.plots.ranges import magnitude_range
+from nmma_fitter.delivery.plots.style import band_order, band_style, write_png
+from nmma_fitter.delivery.plots.text import checked_label, evidence_text
+from nmma_fitter.errors import BadInput
+
+TRIGGER = 59785.3
+HOSTILE = [
+    "cost $5",
+    r"$\frac{",
+    "a_b^c%d{}",
+    r"\textbf{x}",
+    "two\nlines\tand\x00nul\x1b[31m",
+    "W" * 5000,
+    "星 \ud800 \u202e rtl",
+    "",
+]
+
+
+def light_curve(bands: str = "gr", n: int = 6, limits: str = "some") -> LightCurve:
+    band = np.array([f"ztf{b}" for b in bands for _ in range(n)], dtype=str)
+    mjd = TRIGGER + np.tile(np.arange(n, dtype=float), len(bands))
+    detected = {
+        "some": np.tile(np.arange(n) > 0, len(bands)),
+        "all": np.zeros(len(mjd), bool),
+        "none": np.ones(len(mjd), bool),
+    }[limits]
+    mag = 18 + 0.4 * (mjd - TRIGGER)
+    return LightCurve(
+        name="x",
+        mjd=mjd,
+        band=band,
+        mag=np.where(detected, mag, np.nan),
+        mag_err=np.where(detected, 0.1, np.nan),
+        limit=np.where(detected, np.nan, 20.5),
+        detected=detected,
+        multiplicity=np.ones(len(mjd), np.int64),
+    )
+
+
+def curves(bands: str = "gr", fill: float | None = None) -> list[plots.BandCurves]:
+    days = np.linspace(-2, 10, 50)
+    mag = np.where(days > -1, 18 + 0.4 * days, np.inf) if fill is None else np.full(50, fill)
+    return [plots.BandCurves(f"ztf{b}", days, mag, mag - 0.2, mag + 0.2, mag) for b in bands]
+
+
+def lightcurve_arguments(**changes: Any) -> dict[str, Any]:
+    return {
+        "object_name": "ZTF22aawacjw",
+        "model": "Me2017",
+        "log_evidence": -34.2,
+        "log_evidence_err": 0.1,
+        "lightcurve": light_curve(),
+        "trigger_mjd": TRIGGER,
+        "sys_error": 0.1,
+        "curves": curves(),
+        "outside_share": 0.0,
+        "valid_until_days": None,
+        "notes": (),
+    } | changes
+
+
+def corner_arguments(samples: np.ndarray, **changes: Any) -> dict[str, Any]:
+    count = samples.shape[1]
+    return {
+        "object_name": "ZTF22aawacjw",
+        "model": "Me2017",
+        "samples": samples,
+        "labels": [rf"$\log_{{10}} x_{{{i}}}\ [M_\odot]$" for i in range(count)],
+        "names": [f"log10_x{i}" for i in range(count)],
+        "log_evidence": -34.2,
+        "log_evidence_err": 0.1,
+        "ranges": [(-50.0, 50.0)] * count,
+    } | changes
+
+
+def normal(rows: int, columns: int) -> np.ndarray:
+    return np.random.default_rng(3).normal(size=(rows, columns))
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert content.endswith(b"IEND\xaeB`\x82")
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
+
+
+@pytest.fixture(autouse=True)
+def no_warnings() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def test_lightcurves_png_is_8_by_5_inches(tmp_path: Path) -> None:
+    plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments())
+    assert png_size(tmp_path / "a.png") == (1200, 750)
+
+
+def test_same_input_gives_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        plots.plot_lightcurves(tmp_path / name, **lightcurve_arguments())
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_users_matplotlib_settings_change_nothing(tmp_path: Path) -> None:
+    plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments())
+    with matplotlib.rc_context({"font.size": 30, "text.usetex": True, "savefig.bbox": "tight"}):
+        plots.plot_lightcurves(tmp_path / "b.png", **lightcurve_arguments())
+        assert matplotlib.rcParams["font.size"] == 30
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_png_names_no_software_or_time(tmp_path: Path) -> None:
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(normal(300, 2)))
+    content = (tmp_path / "a.png").read_bytes()
+    assert not any(chunk in content for chunk in (b"tEXt", b"iTXt", b"tIME", b"Software"))
+
+
+def test_corner_same_input_gives_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        plots.plot_corner(tmp_path / name, **corner_arguments(normal(300, 3)))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_only_the_file_asked_for_is_left(tmp_path: Path) -> None:
+    plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments())
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_no_file_is_left_when_drawing_fails(tmp_path: Path) -> None:
+    figure = Figure()
+    figure.text(0.5, 0.5, r"$\frac{$")
+    with pytest.raises(ValueError, match="frac"):
+        write_png(tmp_path / "a.png", figure)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_file_survives_when_putting_the_new_one_fails(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(OSError):
+        plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments())
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_keeps_the_page(tmp_path: Path, name: str) -> None:
+    changes = {"object_name": name, "model": name, "notes": [name]}
+    plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments(**changes))
+    width, height = png_size(tmp_path / "a.png")
+    assert (width, 750 <= height <= 900) == (1200, True)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_in_corner_and_comparison(tmp_path: Path, name: str) -> None:
+    changes = {"object_name": name, "model": name, "labels": [name], "names": [name]}
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(normal(300, 1), **changes))
+    models = [plots.ModelCurves(name, -1.0, curves())]
+    plots.plot_comparison(tmp_path / "b.png", name, light_curve(), TRIGGER, models)
+    assert png_size(tmp_path / "b.png") == (1200, 750)
+
+
+def test_no_text_leaves_the_page() -> None:
+    changes = {"object_name": "W" * 300, "notes": ["m" * 500], "outside_share": 0.2}
+    figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
+    page = figure.bbox
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= page.x0 and box.x1 <= page.x1
+        assert box.y0 >= page.y0 and box.y1 <= page.y1
+
+
+def test_page_texts_and_legend_do_not_overlap() -> None:
+    changes = {"valid_until_days": 3.0, "outside_share": 0.5, "notes": ["n " * 200]}
+    figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
+    boxes = [t.get_window_extent() for t in figure.texts if t.get_text()]
+    boxes += [legend.get_window_extent() for legend in figure.legends]
+    boxes += [ax.get_window_extent() for ax in figure.axes]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+
+
+def test_bright_is_up_in_every_panel() -> None:
+    figure = plots.lightcurve_figure(**lightcurve_arguments())
+    assert all(ax.yaxis_inverted() for ax in figure.axes)
+
+
+def test_title_names_object_model_and_evidence() -> None:
+    shown = words(plots.lightcurve_figure(**lightcurve_arguments()))
+    assert "ZTF22aawacjw" in shown
+    assert "Me2017, ln Z = −34.20 ± 0.10" in shown
+    assert "MJD 59785.3000" in shown
+
+
+def test_one_panel_per_band_bluest_first() -> None:
+    bands = light_curve("rgi", n=2)
+    figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=bands, curves=[]))
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["ztfg", "ztfr", "ztfi"]
+
+
+@pytest.mark.parametrize("fill", [np.inf, np.nan, -np.inf])
+def test_curves_without_flux_leave_the_axis_to_the_data(fill: float) -> None:
+    without = plots.lightcurve_figure(**lightcurve_arguments(curves=[]))
+    figure = plots.lightcurve_figure(**lightcurve_arguments(curves=curves(fill=fill)))
+    assert figure.axes[0].get_ylim() == without.axes[0].get_ylim()
+
+
+def test_a_line_breaks_where_there_is_no_flux() -> None:
+    figure = plots.lightcurve_figure(**lightcurve_arguments())
+    line = max(figure.axes[0].lines, key=lambda entry: len(entry.get_xdata()))
+    values = np.asarray(line.get_ydata(), float)
+    assert np.isnan(values[0]) and np.isfinite(values[-1])
+
+
+def test_a_curve_far_from_the_data_does_not_flatten_them() -> None:
+    faint, bright = magnitude_range(light_curve(), [np.array([5.0, 19.0, 60.0])])
+    assert 16.5 < bright < 18.5 and 20 < faint < 23
+
+
+@pytest.mark.parametrize("limits", ["all", "none"])
+def test_light_curves_of_one_kind_are_drawn(tmp_path: Path, limits: str) -> None:
+    data = light_curve(limits=limits)
+    plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments(lightcurve=data))
+    assert png_size(tmp_path / "a.png") == (1200, 750)
+
+
+def test_legend_names_only_what_is_there() -> None:
+    data = light_curve(limits="none")
+    shown = words(plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, sys_error=0.0)))
+    assert "upper limit" not in shown and "systematic" not in shown
+
+
+def test_one_detection_gets_a_readable_axis() -> None:
+    data = light_curve("g", n=1, limits="none")
+    figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=[]))
+    (ax,) = figure.axes
+    assert np.ptp(ax.get_xlim()) >= 1.9 and np.ptp(ax.get_ylim()) >= 0.9
+
+
+def test_an_empty_light_curve_is_drawn(tmp_path: Path) -> None:
+    data = light_curve("g", n=0)
+    plots.plot_lightcurves(
+        tmp_path / "a.png", **lightcurve_arguments(lightcurve=data, curves=[], sys_error={})
+    )
+    assert png_size(tmp_path / "a.png") == (1200, 750)
+
+
+def test_systematic_error_of_each_band() -> None:
+    changes = {"sys_error": {"ztfg": 0.3}}
+    figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
+    assert [len(ax.containers) for ax in figure.axes] == [2, 1]
+
+
+def test_validity_is_shaded_and_said() -> None:
+    changes = {"valid_until_days": 3.0, "outside_share": 0.4}
+    figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
+    assert "40% of the points lie outside the model's validity." in words(figure)
+    assert all(any(p.get_hatch() for p in ax.patches) for ax in figure.axes)
+
+
+def test_nothing_is_shaded_within_validity() -> None:
+    figure = plots.lightcurve_figure(**lightcurve_arguments(valid_until_days=100.0))
+    assert not any(ax.patches for ax in figure.axes)
+
+
+def test_limits_outside_the_axes_are_counted() -> None:
+    data = light_curve()
+    data.limit[0] = 12.0
+    shown = words(plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data)))
+    assert "1 of 2 upper limits lie outside the axes." in shown
+
+
+def test_curves_of_unequal_length_are_refused() -> None:
+    with pytest.raises(BadInput, match="ztfg"):
+        plots.BandCurves("ztfg", np.zeros(3), *(np.zeros(2) for _ in range(4)))
+
+
+def test_comparison_ranks_by_evidence_and_missing_last() -> None:
+    models = [
+        plots.ModelCurves(n, z, curves()) for n, z in zip("abc", (-9, np.nan, -3), strict=True)
+    ]
+    figure = plots.comparison_figure("x", light_curve(), TRIGGER, models)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:3] == ["c: −3.00", "a: −9.00", "b: ln Z not available"]
+
+
+def test_comparison_draws_every_model_in_every_panel() -> None:
+    models = [plots.ModelCurves(f"m{i}", -float(i), curves()) for i in range(9)]
+    figure = plots.comparison_figure("x", light_curve(), TRIGGER, models)
+    for ax in figure.axes:
+        assert sum(len(entry.get_xdata()) == 50 for entry in ax.lines) == 9
+
+
+def test_every_rank_looks_different() -> None:
+    assert len({line_style(rank)[:2] for rank in range(28)}) == 28
+
+
+def test_comparison_without_models_is_drawn(tmp_path: Path) -> None:
+    plots.plot_comparison(tmp_path / "a.png", "x", light_curve(), TRIGGER, [])
+    assert png_size(tmp_path / "a.png") == (1200, 750)
+
+
+def test_corner_of_eleven_with_a_constant_column(tmp_path: Path) -> None:
+    samples = normal(500, 11)
+    samples[:, 4] = -2.0
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(samples))
+    width, height = png_size(tmp_path / "a.png")
+    assert 2400 < width < height < 3300
+
+
+def test_corner_says_what_it_leaves_out() -> None:
+    samples = normal(300, 3)
+    samples[:, 1] = -2.0
+    samples[7, 0] = np.nan
+    samples[8, 2] = np.inf
+    figure = plots.corner_figure(**corner_arguments(samples))
+    shown = " ".join(words(figure).split())
+    assert "log10_x1 = -2" in shown
+    assert "2 of 300 samples are not finite" in shown
+    assert len(figure.axes) == 4
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 50])
+def test_corner_of_few_samples_is_drawn_and_says_so(tmp_path: Path, rows: int) -> None:
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(normal(rows, 5)))
+    assert f"Only {rows} samples" in words(plots.corner_figure(**corner_arguments(normal(rows, 5))))
+
+
+def test_corner_without_a_finite_sample_is_drawn(tmp_path: Path) -> None:
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(normal(300, 2) * np.nan))
+    assert min(png_size(tmp_path / "a.png")) > 300
+
+
+def test_corner_of_an_almost_constant_column_is_drawn(tmp_path: Path) -> None:
+    samples = normal(300, 3)
+    samples[1:, 1] = 5.0
+    samples[:, 2] = 51.0 + 1e-7 * samples[:, 2]
+    plots.plot_corner(tmp_path / "a.png", **corner_arguments(samples))
+    assert min(png_size(tmp_path / "a.png")) > 300
+
+
+def test_corner_marks_a_prior_bound_the_posterior_reaches() -> None:
+    samples = np.abs(normal(300, 2))
+    near = plots.corner_figure(**corner_arguments(samples, ranges=[(0.0, np.inf), None]))
+    far = plots.corner_figure(**corner_arguments(samples, ranges=None))
+    assert "prior bound" in words(near) and "prior bound" not in words(far)
+
+
+def test_corner_refuses_labels_of_another_length() -> None:
+    with pytest.raises(BadInput, match="1 labels"):
+        plots.corner_figure(**corner_arguments(normal(300, 2), labels=["a"]))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ([1.0, 2.0, 3.0], "$2.00_{-0.68}^{+0.68}$"),
+        ([1e51, 2e51, 3e51], r"$(2.00_{-0.68}^{+0.68})\times10^{51}$"),
+    ],
+)
+def test_quantiles_have_two_digits_of_the_error(column: list[float], expected: str) -> None:
+    assert quantile_text(np.array(column)) == expected
+
+
+def test_a_broken_label_is_drawn_as_text() -> None:
+    assert checked_label(r"$\frac{$") == r"\$\frac{\$"
+
+
+def test_evidence_that_is_missing_is_said() -> None:
+    assert evidence_text(float("nan"), 0.1) == "ln Z not available"
+
+
+@pytest.mark.parametrize("panels", range(1, 20))
+def test_grid_has_room_for_every_panel(panels: int) -> None:
+    rows, columns = grid_shape(panels)
+    assert panels <= rows * columns < panels + columns
+
+
+def test_bands_of_one_letter_look_alike_and_others_do_not() -> None:
+    assert band_style("ztfg") == band_style("ps1::g") == band_style("sdssg")
+    looks = {(s.colour, s.marker) for s in map(band_style, ("ztfg", "ztfr", "ztfi", "2massks"))}
+    assert len(looks) == 4
+
+
+def test_bands_are_sorted_by_wavelength() -> None:
+    names = ["2massks", "ztfi", "uvot::uvw2", "strange", "ztfg"]
+    assert sorted(names, key=band_order) == ["uvot::uvw2", "ztfg", "ztfi", "2massks", "strange"]
