@@ -7,6 +7,8 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,7 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     started = {"digest": unit.digest, "generation": unit.generation, "host": socket.gethostname()}
     write_json(attempt / "started", {**started, "pid": os.getpid(), "time": int(time.time())})
     heartbeat = Heartbeat(attempt)
-    with Bar(f"{request.object} {request.model}") as bar:
+    with log_to(attempt / "log"), Bar(f"{request.object} {request.model}") as bar:
 
         def progress(now: Any) -> None:
             heartbeat(now)
@@ -141,6 +143,19 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     assert run is not None
     sys.stdout.flush()
     publish_run(unit, run)
+
+
+@contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Keep what is logged meanwhile in a file too."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.getLogger().handlers[0].formatter)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def _attempt_folder(unit: Unit) -> Path:

@@ -117,7 +117,7 @@ class SchedulerTable(Settings):
 class TickTable(Settings):
     """``[tick]``: how the poller goes about it, in seconds."""
 
-    interval: Annotated[float, Field(gt=0)] = 60.0
+    interval: Annotated[float, Field(gt=0)] = 10.0
     timeout: Annotated[float, Field(gt=0)] = 43200.0
     budget: Annotated[float, Field(gt=0)] = 600.0
     grace: Annotated[float, Field(ge=0)] = 180.0

@@ -144,12 +144,12 @@ class FitRequest:
             Detections needed in the window, by default the setting's.
         """
         if not self.lightcurve.detected.any():
-            raise TooFewDetections(f"{self.object}: no detection at all")
+            raise TooFewDetections("no detection at all")
         needed = self.settings.min_detections if fewest is None else fewest
         count = detections(self.window)
         if count < needed:
             raise TooFewDetections(
-                f"{self.object}: {count} merged detections between {self.settings.tmin:g} and "
+                f"{count} merged detections between {self.settings.tmin:g} and "
                 f"{self.settings.tmax:g} d of the trigger, {needed} needed"
             )
         self.make_model()

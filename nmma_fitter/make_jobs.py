@@ -72,7 +72,7 @@ class TickReport:
     running : dict of (object, task) to dict
         Heartbeats of what runs now.
     new, unchanged : int
-        Units started anew by this tick, and units known before it.
+        Units started anew by this call of the command, and units known before this tick.
     notes : list of str
         What a person should know, one line each.
     """
@@ -118,6 +118,7 @@ class Poller:
         self.lock = TickLock(config.paths.state, config.tick.budget)
         self.scheduler = make_scheduler(config)
         self._forced = False
+        self._started = 0
 
     def tick(self) -> TickReport:
         """Do what can be done now.
@@ -137,7 +138,8 @@ class Poller:
             self._step("collect", lambda: self._collect(ledger))
             self._step("publish", lambda: write_snapshot(ledger, self.config.paths.state))
             report = self._report(ledger, wanted)
-            report.new, report.unchanged = fresh.new, fresh.unchanged
+            self._started += fresh.new
+            report.new, report.unchanged = self._started, fresh.unchanged
             report.notes = [*fresh.notes, *tracked.notes, *refused]
         return report
 
@@ -174,6 +176,8 @@ class Poller:
 
     def _source(self) -> list[Wanted]:
         wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir))
+        # What the files hold is said once; from the second tick on only what is wrong with them.
+        logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
         chosen = set(self.order.candidates)
         if not chosen:
             return wanted

@@ -71,7 +71,6 @@ def register(
                 args = (want.state, want.reason, want.detail)
                 if ledger.need(night, want.object, want.task, None, *args):
                     out.refused += 1
-                    out.notes.append(f"{night} {want.object} {want.task}: {want.detail}")
             else:
                 _one(ledger, night, want, want.unit, out, deadline, force, now)
     _forget_mended(ledger, night, wanted)

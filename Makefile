@@ -1,0 +1,47 @@
+# The commands of the README. Everything is installed in .venv; nothing else is touched.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell scripts/find_python)
+VENV := .venv
+BIN := $(VENV)/bin
+# The lock is for Python 3.12; on 3.11 and 3.13 the newest versions that fit are tested.
+LOCK = $(shell $(BIN)/python -c 'import sys; sys.version_info[:2] == (3, 12) and print("--constraint requirements-dev.lock")')
+STAMP := $(VENV)/.installed
+STAMP_DEV := $(VENV)/.installed-dev
+
+.PHONY: help install demo test check format clean
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## Set up .venv with the three commands
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { scripts/find_python --explain; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(STAMP_DEV): $(STAMP) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Fit the sample candidates with each model on this machine, and rank the models
+	@scripts/demo $(BIN)
+
+test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP_DEV)  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP_DEV)  ## Format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
