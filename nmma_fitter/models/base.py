@@ -68,10 +68,10 @@ class Model(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]
 
-    def check_available(self) -> None:
+    def check_available(self) -> None:  # noqa: B027
         """Raise `Unavailable` when data or a library this model needs are not here."""
 
-    def check_bands(self, bands: Sequence[str]) -> None:
+    def check_bands(self, bands: Sequence[str]) -> None:  # noqa: B027
         """Raise `UnsupportedData` naming the bands that this model cannot predict."""
 
     @abstractmethod
