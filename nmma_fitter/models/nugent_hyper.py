@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmma_fitter.errors import Unavailable, UnsupportedData
+from nmma_fitter.errors import BadInput, Unavailable, UnsupportedData
 from nmma_fitter.models.base import FloatArray, Model, Parameter
 
 _SOURCE = "nugent-hyper"
@@ -19,6 +19,7 @@ _LOG_REDSHIFT_STEP = 0.002  # of ln(1+z); finer than the template's 10 Å at 500
 _MAX_LOG_REDSHIFT = np.log(16.0)
 _SPACING = 5.0  # ångström, of the bandpass integrals, as in sncosmo
 _HC = 1.9864458571489284e-08  # erg Å
+_AB_ZERO = 3631e-23 * 2.99792458e18  # erg Å / (s cm²): f_λ λ² of AB magnitude 0
 
 
 class NugentHyper(Model):
@@ -30,6 +31,13 @@ class NugentHyper(Model):
     ``supernova_mag_boost``. Its day 0 is the explosion. After its last day (117, rest frame) it
     keeps its last spectrum, as sncosmo does; shortward of its first wavelength (1000 Å) it has
     no light, so that a band at a high enough redshift sees +inf.
+
+    Parameters
+    ----------
+    photometry : {"bandpass", "monochromatic"}
+        Whether a magnitude is an integral over the bandpass, or the AB magnitude of f_λ at the
+        band's effective wavelength, as in the original pipeline, whose g, r and i sncosmo did not
+        know as bandpasses.
     """
 
     name: ClassVar[str] = "nugent-hyper"
@@ -46,10 +54,15 @@ class NugentHyper(Model):
     )
     valid_days: ClassVar[tuple[float, float]] = (0.0, 117.0)
 
-    def __init__(self) -> None:
+    def __init__(self, photometry: str = "bandpass") -> None:
+        if photometry not in ("bandpass", "monochromatic"):
+            raise BadInput(
+                f"photometry {photometry!r} of {self.name}: choose bandpass or monochromatic"
+            )
+        self._monochromatic = photometry == "monochromatic"
         self._source: Any = None
         self._peak = 0.0
-        self._tables: dict[str, _BandTable] = {}
+        self._tables: dict[tuple[str, float | None], _BandTable] = {}
 
     def check_available(self) -> None:
         """Raise `Unavailable` when the template cannot be read or fetched."""
@@ -58,8 +71,8 @@ class NugentHyper(Model):
     def check_bands(self, bands: Sequence[str]) -> None:
         """Raise `UnsupportedData` naming bands without a bandpass or redder than the template."""
         source = self._load()
-        reasons = []
-        for band in bands:
+        reasons: list[str] = []
+        for band in () if self._monochromatic else bands:
             try:
                 bandpass = _bandpass(band)
             except Unavailable as error:
@@ -88,7 +101,8 @@ class NugentHyper(Model):
         names = np.asarray(bands)
         for band in np.unique(names):
             here = names == band
-            apparent[:, here] = self._table(str(band)).magnitudes(phases[:, here], redshift)
+            at = float(wavelengths[here][0]) if self._monochromatic else None
+            apparent[:, here] = self._table(str(band), at).magnitudes(phases[:, here], redshift)
         offset = parameters["supernova_mag_boost"] + 5.0 * np.log10(distance) + 25.0
         return np.where(phases < 0, np.inf, apparent + offset[:, None])
 
@@ -100,32 +114,43 @@ class NugentHyper(Model):
             self._source = source
         return self._source
 
-    def _table(self, band: str) -> _BandTable:
-        if band not in self._tables:
+    def _table(self, band: str, wavelength: float | None) -> _BandTable:
+        key = (band, wavelength)
+        if key not in self._tables:
             source = self._load()
             scale = 10.0 ** (-0.4 * (_PEAK_MAGNITUDE - self._peak))
-            self._tables[band] = _BandTable(source, _bandpass(band), scale)
-        return self._tables[band]
+            response = _through(_bandpass(band)) if wavelength is None else _at(wavelength)
+            self._tables[key] = _BandTable(source, *response, scale)
+        return self._tables[key]
+
+
+def _through(bandpass: Any) -> tuple[FloatArray, FloatArray]:
+    """Wavelengths and the weights that turn f_λ there into AB flux through a bandpass."""
+    low, high = bandpass.minwave(), bandpass.maxwave()
+    count = int(np.ceil((high - low) / _SPACING))
+    step = (high - low) / count
+    wave = low + (np.arange(count) + 0.5) * step
+    return wave, np.asarray(wave * bandpass(wave) * step / _HC / _ab_zero_flux(bandpass))
+
+
+def _at(wavelength: float) -> tuple[FloatArray, FloatArray]:
+    """The same for one wavelength: f_λ over that of an AB magnitude of 0, 3631 Jy c / λ²."""
+    return np.array([wavelength]), np.array([wavelength**2 / _AB_ZERO])
 
 
 class _BandTable:
-    """Flux of the template through one band, over the template's days and redshift.
+    """Flux of the template in one band, over the template's days and redshift.
 
     In units of the AB zero point. sncosmo takes this template as linear in time between its 13
     days, so that interpolating between them is exact; in redshift the table grows as asked for.
     """
 
-    def __init__(self, source: Any, bandpass: Any, scale: float) -> None:
+    def __init__(self, source: Any, wave: FloatArray, weight: FloatArray, scale: float) -> None:
         self._source = source
         # sncosmo keeps the template's days private; all of them are whole days
         every = np.arange(source.minphase(), source.maxphase() + 1.0)
         self._phases = np.asarray(getattr(source, "_phase", every), dtype=float)
-        low, high = bandpass.minwave(), bandpass.maxwave()
-        count = int(np.ceil((high - low) / _SPACING))
-        self._step = (high - low) / count
-        self._wave = low + (np.arange(count) + 0.5) * self._step
-        self._weight = scale * self._wave * bandpass(self._wave) * self._step / _HC
-        self._weight /= _ab_zero_flux(bandpass)
+        self._wave, self._weight = wave, scale * weight
         self._flux = np.empty((0, len(self._phases)))
 
     def magnitudes(self, phases: FloatArray, redshift: FloatArray) -> FloatArray:
