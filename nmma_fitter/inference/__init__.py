@@ -1,0 +1,1 @@
+"""How well a model describes a light curve: likelihood, priors, sampler, result, ranking."""

@@ -1,0 +1,207 @@
+"""Results on disk: bilby's JSON, NMMA's posterior table, and a summary cheap to read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmma_fitter.errors import BadInput
+from nmma_fitter.inference.checkpoint import replace_synced
+from nmma_fitter.inference.likelihood import Comparability
+from nmma_fitter.inference.priors import log_prior
+from nmma_fitter.inference.quality import Quality
+from nmma_fitter.inference.sampler import SamplerResult
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+    from bilby.core.result import Result
+
+SECTION = "nmma_fitter"  # of the result's meta_data
+FORMAT = 1
+# What bilby itself stores of a result and reads back.
+STORED = (
+    *("label", "outdir", "sampler", "log_evidence", "log_evidence_err", "log_noise_evidence"),
+    *("log_bayes_factor", "posterior", "injection_parameters", "meta_data"),
+    *("search_parameter_keys", "fixed_parameter_keys", "constraint_parameter_keys"),
+    *("sampling_time", "sampler_kwargs", "use_ratio", "information_gain"),
+    *("num_likelihood_evaluations", "parameter_labels", "parameter_labels_with_unit", "version"),
+)
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What a result says of its fit, besides the sampling; plain JSON values in the mappings.
+
+    Attributes
+    ----------
+    object_name, model, kind : str
+    data_digest : str
+    comparability : mapping
+        Of `Likelihood.comparability`.
+    quality : Quality
+    settings : mapping
+        The resolved settings of the fit.
+    versions : mapping of name to version
+        Packages, and the model's physics.
+    merged : sequence of mappings
+        Rows that were merged into others, and from which.
+    """
+
+    object_name: str
+    model: str
+    kind: str
+    data_digest: str
+    comparability: Comparability
+    quality: Quality
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    merged: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a ranking needs of one result.
+
+    Attributes
+    ----------
+    object_name, model, kind, data_digest, comparability, quality
+        As in `FitRecord`.
+    log_z, log_z_err : float
+        ln evidence and its error.
+    converged, reason
+        As in `SamplerResult`.
+    evaluations : int
+    seconds : float
+    """
+
+    object_name: str
+    model: str
+    kind: str
+    data_digest: str
+    comparability: Comparability
+    quality: Quality
+    log_z: float
+    log_z_err: float
+    converged: bool
+    reason: str
+    evaluations: int
+    seconds: float
+
+
+def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -> Result:
+    """Make the bilby result of a fit; its label is the model and it holds no path."""
+    import pandas as pd
+    from bilby.core.result import Result
+
+    posterior = pd.DataFrame(sampled.samples)
+    posterior["log_likelihood"] = sampled.log_l
+    posterior["log_prior"] = log_prior(priors, sampled.samples)
+    return Result(
+        label=record.model,
+        outdir=".",
+        sampler="nautilus",
+        search_parameter_keys=list(sampled.keys),
+        fixed_parameter_keys=[key for key in priors if key not in sampled.keys],
+        constraint_parameter_keys=[],
+        priors=priors,
+        sampler_kwargs=asdict(sampled.settings),
+        meta_data={SECTION: _meta_data(sampled, record)},
+        posterior=posterior,
+        log_evidence=sampled.log_z,
+        log_evidence_err=sampled.log_z_err,
+        log_noise_evidence=math.nan,
+        information_gain=sampled.information,
+        sampling_time=sampled.seconds,
+        num_likelihood_evaluations=sampled.evaluations,
+        use_ratio=False,
+    )
+
+
+def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        **asdict(record),
+        "seed": sampled.settings.seed,
+        "converged": sampled.converged,
+        "reason": sampled.reason,
+        "effective_sample_size": sampled.ess,
+        "seconds": sampled.seconds,  # bilby encodes its own as a timedelta
+        "evaluations_before_resume": sampled.evaluations_before_resume,
+        "resumed": sampled.resumed,
+        "n_invalid": sampled.n_invalid,
+        "best_fit": sampled.best | {"log_likelihood": sampled.best_log_l},
+    }
+
+
+def save_result(
+    sampled: SamplerResult, priors: PriorDict, record: FitRecord, folder: Path
+) -> tuple[Path, Path]:
+    """Write ``<model>_result.json`` and ``posterior_samples.dat`` into a folder.
+
+    Each appears whole or not at all; an OSError of a full disk passes through.
+
+    Returns
+    -------
+    result, posterior : Path
+    """
+    result = build_result(sampled, priors, record)
+    table = result.posterior.to_csv(index=False, sep=" ")
+    return (
+        write_text(folder / f"{record.model}_result.json", _as_json(result)),
+        write_text(folder / "posterior_samples.dat", table),
+    )
+
+
+def _as_json(result: Result) -> str:
+    """Text as `Result.save_to_file` writes it, which itself swallows the errors of a full disk."""
+    from bilby.core.utils import BilbyJsonEncoder
+
+    stored = {name: getattr(result, name) for name in STORED}
+    stored["priors"] = result.priors._get_json_dict()
+    return json.dumps(stored, indent=2, cls=BilbyJsonEncoder)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file that is whole whenever it is there."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    replace_synced(partial, path)
+    return path
+
+
+def read_summary(path: Path) -> Summary:
+    """Read what a ranking needs from a result file, without importing bilby.
+
+    Raises
+    ------
+    BadInput
+        When the file is not a result of this package.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return _summary(stored, stored["meta_data"][SECTION])
+    except OSError as error:
+        raise BadInput(f"{path}: cannot read the result: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path}: not a result of nmma-fit ({error!r}); fit again") from error
+
+
+def _summary(stored: Mapping[str, Any], ours: Mapping[str, Any]) -> Summary:
+    return Summary(
+        object_name=str(ours["object_name"]),
+        model=str(ours["model"]),
+        kind=str(ours["kind"]),
+        data_digest=str(ours["data_digest"]),
+        comparability=dict(ours["comparability"]),
+        quality=Quality(**ours["quality"]),
+        log_z=float(stored["log_evidence"]),
+        log_z_err=float(stored["log_evidence_err"]),
+        converged=bool(ours["converged"]),
+        reason=str(ours["reason"]),
+        evaluations=int(stored["num_likelihood_evaluations"]),
+        seconds=float(ours["seconds"]),
+    )

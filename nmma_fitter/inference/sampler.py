@@ -1,0 +1,449 @@
+"""Importance nested sampling with nautilus (Lange 2023, MNRAS 525, 3181), one batch at a time.
+
+nautilus draws points from nested bounds around the best points so far, and weights every point
+with the volume it stands for; the evidence is the sum. It is driven batch by batch so that a fit
+can be stopped, resumed and watched. Slicing changes nothing: the state between two batches is the
+state inside its own loop, and a test compares the two.
+
+The settings of the bounds are chosen for little overhead, since a vectorised light curve costs
+less than the training of a network: see `NETWORK`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmma_fitter.errors import BadInput, Interrupted, NotConverged
+from nmma_fitter.inference import checkpoint as checkpoints
+from nmma_fitter.inference.evidence import log_evidence_error
+from nmma_fitter.inference.pool import Evaluate, evaluation_pool
+from nmma_fitter.inference.priors import describe, sampled_keys, transform
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+
+FloatArray = NDArray[np.float64]
+LogLikelihood = Callable[[Mapping[str, FloatArray]], FloatArray]
+Phase = Literal["exploring", "sampling"]
+
+# One small network that stops early, for the default's four large ones, and fewer bounds: on 5 to 9
+# dimensions a quarter of the time for 10 to 30 % more evaluations; ln Z stays within its error.
+NETWORKS = 1
+NETWORK: dict[str, Any] = {"hidden_layer_sizes": (32, 16), "tol": 1e-4, "n_iter_no_change": 5}
+UPDATES_PER_LIVE = 1.5  # new live points, in units of nlive, before the next bound
+LIVE_EVIDENCE = 0.01  # share of the evidence left in the live points when exploring ends
+PLATEAU = 1e-6  # in ln L
+PLATEAU_EVALUATIONS = 25  # in units of nlive, before a plateau is believed to be the top
+BOUNDS = (NETWORKS, NETWORK, UPDATES_PER_LIVE, LIVE_EVIDENCE, PLATEAU, PLATEAU_EVALUATIONS)
+BLIND_EVALUATIONS = 50_000  # without one finite likelihood among them, the fit gives up
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How to sample.
+
+    All decide the result, except `cores`, `checkpoint_seconds` and `max_evaluations`.
+
+    Attributes
+    ----------
+    seed : int
+        The same seed on the same machine gives the same result.
+    nlive, n_effective : int
+        Live points, and the effective sample size of the posterior to reach.
+    batch, chunk : int
+        Points evaluated per step of the sampler, and per call of the likelihood. More than
+        ``batch / chunk`` cores are idle.
+    cores : int
+        Processes that evaluate the likelihood.
+    checkpoint_seconds : float
+        Time between two checkpoints.
+    max_evaluations : int
+        After so many without convergence the fit gives up.
+    """
+
+    seed: int
+    nlive: int = 400
+    n_effective: int = 2000
+    batch: int = 100
+    chunk: int = 25
+    cores: int = 1
+    checkpoint_seconds: float = 60.0
+    max_evaluations: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    evaluations : int
+        Likelihood evaluations, those before a resume included.
+    log_z : float
+        ln of the evidence found so far.
+    remaining : float
+        What the live points may still add to ln Z, as nested samplers state it; 0 when sampling.
+    phase : str
+    ess : float
+        Effective sample size.
+    """
+
+    evaluations: int
+    log_z: float
+    remaining: float
+    phase: Phase
+    ess: float
+
+
+@dataclass(frozen=True, eq=False)
+class SamplerResult:
+    """Posterior and evidence.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        Sampled parameters, the columns of `cube`.
+    cube : array, shape (S, D)
+        ``n_effective`` posterior samples of equal weight in the unit cube; heavy ones repeat.
+    samples : dict of name to array, shape (S,)
+        The same in physical units, with the fixed parameters.
+    log_l : array, shape (S,)
+    best : dict of name to float
+        The point of highest likelihood of all that were evaluated; `best_log_l` is its value.
+    log_z, log_z_err : float
+        ln evidence and its 1-sigma error (`evidence.log_evidence_error`).
+    ess : float
+        Effective sample size of all weighted points, from which `cube` is drawn.
+    information : float
+        Kullback-Leibler divergence from prior to posterior, E_post[ln L] - ln Z, in nats.
+    evaluations, evaluations_before_resume, n_invalid : int
+        All likelihood evaluations; those another process made; those the model could not do.
+    seconds : float
+        Wall time, that before a resume included.
+    resumed, converged : bool
+    reason : str
+        Why it counts as converged, or not.
+    settings : SamplerSettings
+    """
+
+    keys: tuple[str, ...]
+    cube: FloatArray
+    samples: dict[str, FloatArray]
+    log_l: FloatArray
+    best: dict[str, float]
+    best_log_l: float
+    log_z: float
+    log_z_err: float
+    ess: float
+    information: float
+    evaluations: int
+    evaluations_before_resume: int
+    n_invalid: int
+    seconds: float
+    resumed: bool
+    converged: bool
+    reason: str
+    settings: SamplerSettings
+
+
+def run_sampler(
+    log_likelihood: LogLikelihood,
+    priors: PriorDict,
+    settings: SamplerSettings,
+    *,
+    identity: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> SamplerResult:
+    """Sample the posterior.
+
+    Parameters
+    ----------
+    log_likelihood : callable
+        Parameters, arrays of shape (P,), to values of shape (P,); nan counts as impossible.
+    priors : PriorDict
+    settings : SamplerSettings
+    identity : mapping of plain JSON values, optional
+        What is fitted (data digest, model, physics version, likelihood settings). With priors and
+        settings it makes the checkpoint's fingerprint.
+    checkpoint : Path, optional
+        File ending in ``.h5``; resumed when it is there and of the same fit.
+    should_stop : callable
+        Asked between batches, after which a stop is at most one batch away.
+    on_progress : callable
+        Told after every batch.
+
+    Raises
+    ------
+    Interrupted
+        When asked to stop; the checkpoint has been written.
+    NotConverged
+        When no point of the prior is possible, or after `max_evaluations`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    counted = _Counted(log_likelihood, priors)
+    with (
+        evaluation_pool(counted.raw, settings.cores, settings.chunk) as evaluate,
+        threadpool_limits(limits=1),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")  # of sklearn, about networks that stop early
+        run = _Run(counted, evaluate, priors, settings, identity or {}, checkpoint, clock)
+        run.to_the_end(should_stop, on_progress)
+        return run.result()
+
+
+class _Counted:
+    """The likelihood over the unit cube, with nan turned into -inf and counted."""
+
+    def __init__(self, log_likelihood: LogLikelihood, priors: PriorDict) -> None:
+        self.log_likelihood = log_likelihood
+        self.priors = priors
+        self.dimensions = len(sampled_keys(priors))
+        self.n_invalid = 0
+        if not self.dimensions:
+            raise BadInput("every parameter is fixed; give at least one a prior with a width")
+
+    def raw(self, cube: FloatArray) -> FloatArray:
+        """Log likelihood of points of the cube; may run in another process."""
+        return self.log_likelihood(transform(self.priors, cube[:, : self.dimensions]))
+
+    def checked(self, evaluate: Evaluate, cube: FloatArray) -> FloatArray:
+        """Log likelihood as the sampler can use it: no nan, no +inf."""
+        values = np.asarray(evaluate(cube), dtype=float)
+        invalid = np.isnan(values) | (values == np.inf)
+        self.n_invalid += int(invalid.sum())
+        return np.where(invalid, -np.inf, values)
+
+
+class _Run:
+    """One run from a fresh start or a checkpoint to its result."""
+
+    def __init__(
+        self,
+        counted: _Counted,
+        evaluate: Evaluate,
+        priors: PriorDict,
+        settings: SamplerSettings,
+        identity: Mapping[str, Any],
+        path: Path | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.counted, self.evaluate = counted, evaluate
+        self.priors, self.settings = priors, settings
+        self.path, self.clock = path, clock
+        self.mark = _fingerprint(priors, settings, identity)
+        tally = checkpoints.usable(path, self.mark) if path else None
+        old = self._resumed() if tally else None
+        self.resumed = old is not None
+        self.sampler = old if old is not None else self._sampler()
+        tally = tally if tally and self.resumed else checkpoints.Tally()
+        self.counted.n_invalid = tally.n_invalid
+        self.before = int(self.sampler.n_like)
+        self.began = clock() - tally.seconds
+        self.saved = clock()
+
+    def _sampler(self, filepath: Path | None = None) -> Any:
+        from nautilus import Sampler
+
+        return Sampler(
+            lambda cube: cube,
+            lambda cube: self.counted.checked(self.evaluate, cube),
+            n_dim=max(2, self.counted.dimensions),  # nautilus needs two; a second is ignored
+            n_live=self.settings.nlive,
+            n_update=int(UPDATES_PER_LIVE * self.settings.nlive),
+            n_networks=NETWORKS,
+            neural_network_kwargs=NETWORK,
+            n_batch=self.settings.batch,
+            vectorized=True,
+            seed=self.settings.seed,
+            filepath=filepath,
+        )
+
+    def _resumed(self) -> Any | None:
+        assert self.path is not None
+        try:
+            sampler = self._sampler(self.path)
+        except Exception as error:  # a damaged file fails in any way it likes
+            checkpoints.set_aside(self.path, f"cannot be resumed ({error})")
+            return None
+        sampler.filepath = None  # it would write in place
+        return sampler
+
+    def to_the_end(
+        self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]
+    ) -> None:
+        """Run batches until the sampler has what it wants."""
+        while not self._one_batch():
+            on_progress(_progress(self.sampler))
+            self._give_up_in_vain()
+            if should_stop():
+                self._interrupt()
+            if self.clock() - self.saved >= self.settings.checkpoint_seconds:
+                self._save()
+        on_progress(_progress(self.sampler))
+
+    def _one_batch(self) -> bool:
+        """Add one batch, and say whether the run is complete."""
+        # Bounds around points of one likelihood cannot shrink: exploring would never end.
+        found = _on_plateau(self.sampler)
+        return bool(
+            self.sampler.run(
+                f_live=1.0 if found else LIVE_EVIDENCE,
+                n_eff=self.settings.n_effective,
+                n_like_max=self.sampler.n_like + 1,
+            )
+        )
+
+    def _save(self) -> None:
+        if self.path is not None:
+            tally = checkpoints.Tally(self.counted.n_invalid, self.clock() - self.began)
+            checkpoints.save(self.sampler, self.path, self.mark, tally)
+        self.saved = self.clock()
+
+    def _interrupt(self) -> None:
+        self._save()
+        done = f"stopped on request after {self.sampler.n_like} evaluations"
+        kept = f"resume from {self.path}" if self.path else "nothing was kept"
+        raise Interrupted(f"{done}; {kept}")
+
+    def _give_up_in_vain(self) -> None:
+        n = int(self.sampler.n_like)
+        if n >= BLIND_EVALUATIONS and max(map(_highest, self.sampler.log_l)) == -np.inf:
+            raise NotConverged(
+                f"none of {n} points of the prior has a finite likelihood "
+                f"({self.counted.n_invalid} could not be evaluated): "
+                "the priors and what the model allows do not overlap"
+            )
+        if n >= self.settings.max_evaluations:
+            raise NotConverged(
+                f"no convergence in {n} evaluations (effective sample size "
+                f"{self.sampler.n_eff:.0f} of {self.settings.n_effective}); narrow the priors"
+            )
+
+    def result(self) -> SamplerResult:
+        """Posterior and evidence of the finished sampler."""
+        cube, log_w, log_l = self.sampler.posterior()
+        cube = cube[:, : self.counted.dimensions]
+        rng = np.random.default_rng([self.settings.seed, 1])  # the sampler's own stays as it is
+        kept = equal_weight(log_w, self.settings.n_effective, rng)
+        top = int(np.argmax(log_l))
+        log_z, ess = float(self.sampler.log_z), float(self.sampler.n_eff)
+        log_z_err = log_evidence_error(self.sampler)
+        converged, reason = _verdict(log_z, log_z_err, ess, self.settings)
+        return SamplerResult(
+            keys=sampled_keys(self.priors),
+            cube=cube[kept],
+            samples=transform(self.priors, cube[kept]),
+            log_l=log_l[kept],
+            best={k: float(v[0]) for k, v in transform(self.priors, cube[top : top + 1]).items()},
+            best_log_l=float(log_l[top]),
+            log_z=log_z,
+            log_z_err=log_z_err,
+            ess=ess,
+            information=information(log_w, log_l, log_z),
+            evaluations=int(self.sampler.n_like),
+            evaluations_before_resume=self.before if self.resumed else 0,
+            n_invalid=self.counted.n_invalid,
+            seconds=self.clock() - self.began,
+            resumed=self.resumed,
+            converged=converged,
+            reason=reason,
+            settings=self.settings,
+        )
+
+
+def _fingerprint(priors: PriorDict, settings: SamplerSettings, identity: Mapping[str, Any]) -> str:
+    import nautilus
+
+    decisive = asdict(settings)
+    for free in ("cores", "checkpoint_seconds", "max_evaluations"):
+        del decisive[free]
+    return checkpoints.fingerprint(
+        {
+            "identity": dict(identity),
+            "priors": describe(priors),
+            "settings": decisive,
+            "network": repr(BOUNDS),
+            "nautilus": nautilus.__version__,
+        }
+    )
+
+
+def _highest(log_l: FloatArray) -> float:
+    return float(np.max(log_l, initial=-np.inf))
+
+
+def _on_plateau(sampler: Any) -> bool:
+    """Whether the live points all have the highest likelihood there is."""
+    if sampler.n_like < PLATEAU_EVALUATIONS * sampler.n_live:
+        return False
+    highest = max(map(_highest, sampler.log_l), default=-np.inf)
+    ties = sum(int((log_l >= highest - PLATEAU).sum()) for log_l in sampler.log_l)
+    return highest > -np.inf and ties >= sampler.n_live
+
+
+def _progress(sampler: Any) -> Progress:
+    live = sampler.f_live  # None once explored
+    share = 0.0 if live is None else float(live)
+    return Progress(
+        evaluations=int(sampler.n_like),
+        log_z=float(sampler.log_z),
+        remaining=-math.log1p(-share) if share < 1 else math.inf,
+        phase="sampling" if sampler.explored else "exploring",
+        ess=float(sampler.n_eff),
+    )
+
+
+def equal_weight(log_w: FloatArray, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose points in proportion to their weight, by systematic resampling.
+
+    A point is taken ``size`` times its share of the weight, rounded up or down: a heavy one more
+    than once. Keeping each at most once would leave few samples where one weight is large.
+
+    Parameters
+    ----------
+    log_w : array, shape (N,)
+        ln weights, of any normalisation.
+    size : int
+        Number of samples S.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of int, shape (S,)
+        Indices, in random order.
+    """
+    cumulative = np.cumsum(np.exp(log_w - np.max(log_w)))
+    marks = (np.arange(size) + rng.random()) / size * cumulative[-1]
+    return rng.permutation(np.searchsorted(cumulative, marks, side="right"))
+
+
+def information(log_w: FloatArray, log_l: FloatArray, log_z: float) -> float:
+    """Kullback-Leibler divergence from prior to posterior, E_post[ln L] - ln Z, in nats."""
+    weight = np.exp(log_w - np.max(log_w))
+    possible = weight > 0
+    return float(np.average(log_l[possible], weights=weight[possible]) - log_z)
+
+
+def _verdict(
+    log_z: float, log_z_err: float, ess: float, settings: SamplerSettings
+) -> tuple[bool, str]:
+    if not (math.isfinite(log_z) and math.isfinite(log_z_err)):
+        return False, f"ln Z is {log_z} ± {log_z_err}"
+    if ess < settings.n_effective:
+        return False, f"effective sample size {ess:.0f} of {settings.n_effective}"
+    return True, f"effective sample size {ess:.0f}, ln Z to {log_z_err:.3f}"

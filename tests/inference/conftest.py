@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from nmma_fitter.candidates.lightcurve import LightCurve
+
+MakeLightCurve = Callable[..., LightCurve]
+
+
+@pytest.fixture
+def light_curve() -> MakeLightCurve:
+    """Build a light curve of rows (mjd, band, mag, err, limit); mag nan is a limit."""
+
+    def make(*rows: tuple[float, str, float, float, float], times: int = 1) -> LightCurve:
+        mjd, band, mag, err, limit = zip(*rows, strict=True)
+        return LightCurve(
+            name="ZTF22test",
+            mjd=np.array(mjd, dtype=float),
+            band=np.array(band),
+            mag=np.array(mag, dtype=float),
+            mag_err=np.array(err, dtype=float),
+            limit=np.array(limit, dtype=float),
+            detected=np.isfinite(np.array(mag, dtype=float)),
+            multiplicity=np.full(len(rows), times),
+        )
+
+    return make
