@@ -42,7 +42,7 @@ TRIGGER = 60000.0  # MJD
 CALIBRATION = Path(__file__).parent / "calibration"
 # Days around the trigger and between visits. afterglowpy takes 0.7 ms per exposure and
 # evaluation, the other models next to nothing.
-CADENCES = {"TrPi2018": (-3.0, 13.0, 2.0)}
+CADENCES = {"TrPi2018": (-4.5, 11.5, 2.0)}
 CADENCE = (-10.0, 14.0, 1.0)
 LEVELS = (0.05, 0.5, 0.95)
 NARROW = 0.5  # posterior width over prior width below which the data say much
