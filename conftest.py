@@ -20,6 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let CI refuse skips that nobody has listed."""
     parser.addoption(
         "--fail-on-unlisted-skip",
         action="store_true",
@@ -39,6 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """Turn a skip that is not listed into a failure, where that was asked for."""
     outcome = yield
     report = outcome.get_result()
     if not (report.skipped and item.config.getoption("--fail-on-unlisted-skip")):

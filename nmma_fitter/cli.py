@@ -227,7 +227,7 @@ def make_jobs(
         return
     with Display() as display:
         report = repeat(poller, display.show, once=once)
-    failed = print_end(report, settings.paths.outdir / report.night)
+    failed = print_end(report, poller.night_folder)
     raise typer.Exit(EX_SOME_FAILED if failed and not once else 0)
 
 

@@ -223,7 +223,7 @@ def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) 
 
 
 def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
-    """The prior file of a model: ``<model>_<jet>.prior`` where a jet other than the default has one."""
+    """The prior file of a model; ``<model>_<jet>.prior`` comes first where a jet is set."""
     variant = settings.model_options.get("jet")
     names = [f"{model}_{variant}.prior"] if variant else []
     folder = Path(fits.priors)
@@ -265,6 +265,7 @@ class FitsCampaign:
         self.models = list(wanted or config.fits.models)
         for model in self.models:
             models.get(model)
+            fit_settings(config.fits, model)
 
     def wanted(self, night: str, files: Iterable[Path]) -> list[Wanted]:
         """What a night's candidate files ask for, in the files' order.

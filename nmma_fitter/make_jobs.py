@@ -27,11 +27,13 @@ from nmma_fitter.errors import BadInput, LockHeld
 from nmma_fitter.fits import FitsCampaign
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
+from nmma_fitter.schedulers.local import LocalScheduler
 from nmma_fitter.shipped import shipped
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+PRUNE_DAYS = 30.0
 UNFINISHED = tuple(state for state in State if not state.ended)
 
 
@@ -112,6 +114,7 @@ class Poller:
         if not self.night_dir.is_dir():
             raise BadInput(f"{self.night_dir}: no such folder; give a night's folder of candidates")
         self.night = self.night_dir.name
+        self.night_folder = config.paths.outdir / folder_name(self.night)
         for folder in (config.paths.state, config.paths.outdir):
             folder.mkdir(parents=True, exist_ok=True)
         check_host(config.paths.state)
@@ -190,7 +193,7 @@ class Poller:
         return [want for want in wanted if want.object in chosen]
 
     def _units(self, ledger: Ledger, wanted: Sequence[Wanted]) -> Registered:
-        ledger.open_night(self.night, self.config.paths.outdir / self.night)
+        ledger.open_night(self.night, self.night_folder)
         now = self._clock()
         registered = register(
             ledger,
@@ -259,7 +262,9 @@ def make_scheduler(config: Config) -> Scheduler:
     if config.scheduler.name != "local":
         return get_scheduler(config.scheduler.name)
     slots = config.scheduler.slots or len(os.sched_getaffinity(0))
-    return get_scheduler("local", root=config.paths.state / "local", slots=slots)
+    scheduler = LocalScheduler(config.paths.state / "local", slots)
+    scheduler.prune(older_than_days=PRUNE_DAYS)
+    return scheduler
 
 
 def repeat(

@@ -251,11 +251,11 @@ def posterior_curves(request: FitRequest, prediction: Prediction, sampled: Any) 
     """The posterior's light curves, one entry per band: median, 5 and 95 %, best fit."""
     from nmma_fitter.delivery.plots import BandCurves
 
-    at = days(request.window, request.trigger)
+    at: FloatArray = np.asarray(days(request.window, request.trigger), dtype=np.float64)
     bands = sorted(set(request.window.band.tolist()))
     shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
-    first = max(min(float(at.min()), shift), -10.0)
-    times = np.linspace(first - 0.3, float(at.max()) + 1.0, CURVE_TIMES)
+    first = max(min(float(np.min(at)), shift), -10.0)
+    times = np.linspace(first - 0.3, float(np.max(at)) + 1.0, CURVE_TIMES)
     dense = prediction.at(np.tile(times, len(bands)), np.repeat(bands, len(times)).tolist())
     drawn = dense(thinned(sampled.samples, CURVE_DRAWS))
     best = dense({key: np.array([value]) for key, value in sampled.best.items()})[0]

@@ -71,15 +71,18 @@ class Display:
                 self._seen["", ""] = line
                 log.info("%s", line)
             return
-        from rich.console import Group
+        from rich.console import Group, RenderableType
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
         total = max(1, len(report.needs))
         waited = time.monotonic() - self._began
-        rows = [Text(f"{line}, {waited:.0f} s"), ProgressBar(total, ended, width=60)]
-        rows += [Text("  " + _running_line(key, beat)) for key, beat in report.running.items()]
-        self._live.update(Group(*rows), refresh=True)
+        head = [
+            Text(f"{line}, {waited:.0f} s"),
+            ProgressBar(total=total, completed=ended, width=60),
+        ]
+        rows = [Text("  " + _running_line(key, beat)) for key, beat in report.running.items()]
+        self._live.update(Group(*head, *rows), refresh=True)
 
 
 def _ended_line(need: Any) -> str:

@@ -1,7 +1,7 @@
 """Time whole fits, from shell prompt to the published result, on a light curve of 15 detections.
 
-``python validation/timing.py --models Me2017 Piro2021 --cores 1 --runs 3`` simulates one light curve
-per model, runs ``nmma-fit`` on it with the shipped settings, and prints a Markdown table.
+``python validation/timing.py --models Me2017 Piro2021 --cores 1 --runs 3`` simulates one light
+curve per model, runs ``nmma-fit`` on it with the shipped settings, and prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -100,9 +100,13 @@ def main() -> None:
             found = [run(name, options.cores, Path(folder), n) for n in range(options.runs)]
             seconds = [one[0] for one in found]
             rows.append(
-                [name, str(options.cores), f"{statistics.median(seconds):.1f}"]
-                + [f"{min(seconds):.1f} to {max(seconds):.1f}"]
-                + [f"{statistics.median(one[1] for one in found):.0f}"]
+                [
+                    name,
+                    str(options.cores),
+                    f"{statistics.median(seconds):.1f}",
+                    f"{min(seconds):.1f} to {max(seconds):.1f}",
+                    f"{statistics.median(one[1] for one in found):.0f}",
+                ]
             )
             print(f"{name}: {', '.join(f'{s:.1f} s' for s in seconds)}", flush=True)
     print(markdown(["model", "cores", "median s", "range s", "evaluations"], rows))

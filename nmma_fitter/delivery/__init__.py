@@ -1,0 +1,1 @@
+"""From results to where people look: pictures and products."""

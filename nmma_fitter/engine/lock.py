@@ -73,7 +73,7 @@ class TickLock:
 
     def _refusal(self) -> LockHeld:
         holder = read_json(self._holder) or {}
-        # One host's clock, or two that agree to well within a budget of minutes: for a message only.
+        # One host's clock, or two that agree well within a budget of minutes; for a message only.
         age = max(0.0, time.time() - float(holder.get("start", time.time())))
         text = (
             f"another make-jobs holds {self._path}: pid {holder.get('pid', '?')} on "

@@ -104,7 +104,11 @@ class Unit:
     def from_json(cls, folder: Path, value: Json) -> Unit:
         """Read back `to_json`; raises KeyError, TypeError or ValueError on anything else."""
         return cls(
-            **{k: str(value[k]) for k in ("campaign", "night", "object", "task", "digest")},
+            campaign=str(value["campaign"]),
+            night=str(value["night"]),
+            object=str(value["object"]),
+            task=str(value["task"]),
+            digest=str(value["digest"]),
             generation=int(value["generation"]),
             folder=folder,
             command=tuple(map(str, value["command"])),
