@@ -77,7 +77,7 @@ class Display:
 
         total = max(1, len(report.needs))
         waited = time.monotonic() - self._began
-        head = [
+        head: list[RenderableType] = [
             Text(f"{line}, {waited:.0f} s"),
             ProgressBar(total=total, completed=ended, width=60),
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nmma_fitter.engine.files import Json, read_json
 
-ATTEMPT_NAME = re.compile(r"(?P<number>\d+)-(?P<job>[A-Za-z0-9._+]+)-(?P<restart>\d+)")
+ATTEMPT_NAME = re.compile(r"(?P<number>\d+)-(?P<job>[A-Za-z0-9._+-]+)-(?P<restart>\d+)")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def folder_name(text: str) -> str:
 
     Plain names come out as they are. A long name ends in a hash of the whole.
     """
-    name = quote(text, safe="+=@,") or "%"
+    name = quote(text, safe="+=@,", errors="surrogateescape") or "%"
     if name.startswith((".", "~", "-")):
         name = f"%{ord(name[0]):02X}{name[1:]}"
     if len(name) > 150:
@@ -61,8 +61,16 @@ def write_json(path: Path, value: Json) -> None:
 def read_json(path: Path) -> Json | None:
     """A JSON object, or None when the file is missing, cut short or something else."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return parse_json(path.read_bytes())
+    except OSError:
+        return None
+
+
+def parse_json(data: bytes) -> Json | None:
+    """A JSON object, or None when the bytes are cut short or something else."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -76,14 +84,14 @@ def link_exclusive(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
     except FileExistsError:
-        return target.exists() and os.path.samefile(source, target)
+        return target.exists() and target.samefile(source)
     sync_folder(target.parent)
     return True
 
 
 def replace_link(source: Path, target: Path) -> None:
     """Make `target` another name of `source`, replacing what was there, atomically."""
-    if target.exists() and os.path.samefile(source, target):
+    if target.exists() and target.samefile(source):
         return
     temporary = target.with_name(f".{target.name}.{os.getpid()}.link")
     temporary.unlink(missing_ok=True)

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.batch import Batch
-from nmma_fitter.engine.unit import State, Unit
+from nmma_fitter.engine.files import read_json
+from nmma_fitter.engine.unit import State, Unit, read_unit
 from nmma_fitter.errors import NmmaFitterError
 
 SCHEMA_VERSION = 1
@@ -33,7 +35,8 @@ CREATE TABLE attempts (
     folder TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL,
     generation INTEGER NOT NULL, token TEXT NOT NULL, idx INTEGER NOT NULL, job_id TEXT,
     reason TEXT, detail TEXT NOT NULL DEFAULT '', charged INTEGER NOT NULL DEFAULT 1,
-    absent_since REAL, sign_of_life TEXT NOT NULL DEFAULT '', evaluations INTEGER NOT NULL DEFAULT 0,
+    absent_since REAL, sign_of_life TEXT NOT NULL DEFAULT '',
+    evaluations INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, number));
 CREATE INDEX attempts_unit ON attempts (digest, generation);
 CREATE TABLE needs (
@@ -103,7 +106,6 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.fresh = not path.exists()
         self._depth = 0
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
@@ -124,11 +126,19 @@ class Ledger:
                 "use the version that wrote it, or move the file away to have it rebuilt"
             )
         if version == 0:
-            self.fresh = True
             with self.transaction():
                 for statement in SCHEMA.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was ever put in: new, or killed before `rebuild` was through."""
+        return not self._run("SELECT 1 FROM meta WHERE key='filled'")
+
+    def set_filled(self) -> None:
+        """Note that `rebuild` has put in what there was."""
+        self._run("INSERT OR REPLACE INTO meta VALUES ('filled', '')")
 
     def close(self) -> None:
         """Close the file."""
@@ -172,12 +182,13 @@ class Ledger:
         )
 
     def raise_generation(self, unit: Unit, deadline: float | None) -> None:
-        """Want a unit anew, whatever became of it."""
+        """Want a unit anew, whatever became of it and wherever it was."""
         self._run(
-            "UPDATE units SET generation=?, spec=?, state=?, reason=NULL, detail='', deadline=?,"
-            " ended=NULL, seconds=NULL, time_factor=1, memory_factor=1, resume_from=NULL"
-            " WHERE digest=?",
-            *(unit.generation, json.dumps(unit.to_json()), State.PENDING, deadline, unit.digest),
+            "UPDATE units SET generation=?, folder=?, night=?, object=?, spec=?, state=?,"
+            " reason=NULL, detail='', deadline=?, ended=NULL, seconds=NULL, time_factor=1,"
+            " memory_factor=1, resume_from=NULL WHERE digest=?",
+            *(unit.generation, str(unit.folder), unit.night, unit.object),
+            *(json.dumps(unit.to_json()), State.PENDING, deadline, unit.digest),
         )
         self._touch_nights(unit.digest)
 
@@ -192,12 +203,17 @@ class Ledger:
         seconds: float | None = None,
     ) -> None:
         """Note a unit's state; `ended` is the poller's clock when the state is final."""
+        before = self._run("SELECT state FROM units WHERE digest=?", digest)
         self._run(
             "UPDATE units SET state=?, reason=?, detail=?, ended=?, seconds=? WHERE digest=?",
             *(state, reason, detail, ended, seconds, digest),
         )
-        if state.ended:
+        if state.ended or any(State(row["state"]).ended for row in before):
             self._touch_nights(digest)
+
+    def set_deadline(self, digest: str, deadline: float | None) -> None:
+        """Note until when a unit may take; None until it is wanted again."""
+        self._run("UPDATE units SET deadline=? WHERE digest=?", deadline, digest)
 
     def set_next(
         self, digest: str, time_factor: float, memory_factor: float, resume_from: str | None
@@ -247,9 +263,10 @@ class Ledger:
 
     # Attempts
 
-    def next_number(self, folder: Path) -> int:
-        """A number no attempt in this work folder has had in this ledger."""
-        rows = self._run("SELECT max(number) AS n FROM attempts WHERE folder=?", str(folder))
+    def next_number(self, unit: Unit) -> int:
+        """A number no attempt of this unit, or in its work folder, has had in this ledger."""
+        sql = "SELECT max(number) AS n FROM attempts WHERE folder=? OR digest=?"
+        rows = self._run(sql, str(unit.folder), unit.digest)
         return int(rows[0]["n"] or 0) + 1
 
     def add_batch(self, batch: Batch) -> None:
@@ -259,6 +276,16 @@ class Ledger:
                 "INSERT OR IGNORE INTO attempts (folder, number, digest, generation, token, idx)"
                 " VALUES (?,?,?,?,?,?)",
                 *(job.folder, job.attempt, job.digest, job.generation, batch.token, index),
+            )
+
+    def add_run(self, unit: Unit, run: RunRecord) -> None:
+        """Note an attempt of which only its run is known, no batch."""
+        ran_for = (run.started.get("digest"), run.started.get("generation"))
+        if ran_for == (unit.digest, unit.generation):
+            self._run(
+                "INSERT OR IGNORE INTO attempts (folder, number, digest, generation, token, idx,"
+                " job_id) VALUES (?,?,?,?,'',0,?)",
+                *(str(unit.folder), run.number, unit.digest, unit.generation, run.job_id),
             )
 
     def set_job(self, token: str, index: int, job_id: str) -> None:
@@ -405,25 +432,48 @@ def _attempt_row(row: sqlite3.Row) -> AttemptRow:
 
 
 def rebuild(ledger: Ledger, outdir: Path, batches: Iterable[Batch]) -> int:
-    """Fill an empty ledger from the work folders and batch files; returns the units found.
+    """Fill an empty ledger from work folders, batches and nights' sentinels; returns the count.
 
-    Every unit comes back as one whose job may still exist if a batch names it, so that nothing
-    is submitted before the batch system and the sentinels have been asked.
+    A unit comes back as one whose job may still exist if a batch or a run of it does, so that
+    nothing is submitted before the batch system and the sentinels have been asked. What a closed
+    night says has ended stays so.
     """
-    from nmma_fitter.engine.unit import read_unit
-
     found: dict[str, Unit] = {}
     for path in sorted(outdir.glob("*/*/*/unit.json")):
         unit = read_unit(path.parent)
-        if unit is not None:
-            found.setdefault(unit.digest, unit)
+        known = found.get(unit.digest) if unit else None
+        if unit is not None and (known is None or known.generation < unit.generation):
+            found[unit.digest] = unit
     with ledger.transaction():
         for unit in found.values():
-            ledger.open_night(unit.night, outdir / unit.night)
             ledger.add_unit(unit, None)
         for batch in batches:
             ledger.add_batch(batch)
         for unit in found.values():
+            for run in runs_of(unit.attempts):
+                ledger.add_run(unit, run)
             if ledger.last_attempt(unit.digest, unit.generation) is not None:
                 ledger.set_state(unit.digest, State.SUBMITTING)
+        for path in sorted(outdir.glob("*/*.fin")):
+            _restore_night(ledger, path)
+        ledger.set_filled()
     return len(found)
+
+
+def _restore_night(ledger: Ledger, path: Path) -> None:
+    """Read back a closed night, as `night.close_night` wrote it."""
+    value = read_json(path) or {}
+    try:
+        night, revision = str(value["night"]), int(value["revision"])
+        rows = [
+            (str(u["object"]), str(u["task"]), u["digest"], State(u["state"]), u["reason"])
+            for u in value["units"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return
+    ledger.open_night(night, path.parent)
+    for obj, task, digest, state, reason in rows:
+        ledger.need(night, obj, task, digest, state, reason)
+        if digest is not None and state.ended and ledger.unit(digest) is not None:
+            ledger.set_state(digest, state, reason, ended=0.0)
+    ledger.set_night(night, revision, closed=True)

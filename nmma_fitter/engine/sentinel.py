@@ -16,6 +16,7 @@ from typing import Any
 from nmma_fitter.engine.files import (
     Json,
     link_exclusive,
+    parse_json,
     read_json,
     replace_link,
     sha256,
@@ -106,6 +107,11 @@ def expose(unit: Unit, sentinel: Json) -> None:
     replace_link(sentinel_path(unit), unit.fin)
 
 
+def is_exposed(unit: Unit) -> bool:
+    """Whether the public sentinel, which `expose` makes last, is the one that decides."""
+    return unit.fin.exists() and unit.fin.samefile(sentinel_path(unit))
+
+
 def read_sentinel(unit: Unit, *, deep: bool = True) -> tuple[SentinelState, Json]:
     """What the sentinel says, and its content when it is valid.
 
@@ -115,12 +121,17 @@ def read_sentinel(unit: Unit, *, deep: bool = True) -> tuple[SentinelState, Json
         With the digest and generation wanted now.
     deep : bool
         Compare the outputs' SHA-256 too, not only their presence and size.
+
+    Raises
+    ------
+    OSError
+        A file is there and cannot be read: neither proof nor the lack of it.
     """
     path = sentinel_path(unit)
     if not path.exists():
         stale = unit.fin.exists() and not _vouches(unit, read_json(unit.fin))
         return (SentinelState.STALE if stale else SentinelState.NONE), {}
-    value = read_json(path)
+    value = parse_json(path.read_bytes())
     if value is None or not _vouches(unit, value) or not _outputs_check(unit, value, deep):
         return SentinelState.INVALID, {}
     return SentinelState.VALID, value
@@ -160,5 +171,5 @@ def _same(path: Path, described: Any, deep: bool) -> bool:
         return path.stat().st_size == described["size"] and (
             not deep or sha256(path) == described["sha256"]
         )
-    except (OSError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, KeyError, TypeError):
         return False

@@ -11,7 +11,7 @@ from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.render import render, write_script
 from nmma_fitter.engine.track import resume_folder
-from nmma_fitter.engine.unit import State, prepare_folder
+from nmma_fitter.engine.unit import State, Unit, prepare_folder
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import BatchRequest, Resources, Scheduler
 
@@ -87,11 +87,19 @@ def _submit_batch(
     settings: SubmitSettings,
     now: float,
 ) -> list[str]:
-    jobs, scripts = [], []
+    notes, ready, jobs, scripts = [], [], [], []
     for row in rows:
-        number = _next_number(ledger, row.unit.folder)
-        scripts.append(_write(row, number, scheduler.name, settings))
+        number = _next_number(ledger, row.unit)
+        try:
+            scripts.append(_write(row, number, scheduler.name, settings))
+        except OSError as error:  # the others go on; this one waits until its deadline
+            notes.append(f"{row.unit.object} {row.unit.task}: cannot write its folder: {error}")
+            continue
+        ready.append(row)
         jobs.append(BatchJob(row.unit.digest, row.unit.generation, number, str(row.unit.folder)))
+    if not ready:
+        return notes
+    rows = ready
     batch = new_batch(state, scheduler.name, tuple(jobs))
     with ledger.transaction():
         ledger.add_batch(batch)
@@ -102,15 +110,16 @@ def _submit_batch(
     try:
         ids = scheduler.submit(request)
     except SchedulerUnknown as error:
-        return [f"submit of {len(rows)} units not answered, looked for from now on: {error}"]
+        said = f"submit of {len(rows)} units not answered, looked for from now on: {error}"
+        return [*notes, said]
     except SchedulerError as error:
         _refused(ledger, rows, jobs, str(error), now)
-        return [f"submit of {len(rows)} units refused: {error}"]
+        return [*notes, f"submit of {len(rows)} units refused: {error}"]
     with ledger.transaction():
         for index, (row, job_id) in enumerate(zip(rows, ids, strict=True)):
             ledger.set_job(batch.token, index, job_id)
             ledger.set_state(row.unit.digest, State.SUBMITTED)
-    return []
+    return notes
 
 
 def _write(row: UnitRow, number: int, scheduler: str, settings: SubmitSettings) -> Path:
@@ -126,11 +135,11 @@ def _write(row: UnitRow, number: int, scheduler: str, settings: SubmitSettings) 
     return write_script(row.unit, number, text)
 
 
-def _next_number(ledger: Ledger, folder: Path) -> int:
+def _next_number(ledger: Ledger, unit: Unit) -> int:
     """A number that neither the ledger nor the folder knows (the ledger may have been lost)."""
-    scripts = [p.stem.removeprefix("job-") for p in folder.glob("job-*.sh")]
+    scripts = [p.stem.removeprefix("job-") for p in unit.folder.glob("job-*.sh")]
     on_disk = max((int(s) for s in scripts if s.isdigit()), default=0)
-    return max(ledger.next_number(folder), on_disk + 1)
+    return max(ledger.next_number(unit), on_disk + 1)
 
 
 def _refused(

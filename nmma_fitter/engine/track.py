@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmma_fitter.engine import sentinel as sentinels
+from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.engine.reasons import policy
 from nmma_fitter.engine.reconcile import Action, Decision, decide
 from nmma_fitter.engine.sentinel import SentinelState
 from nmma_fitter.engine.unit import State, read_unit
 from nmma_fitter.engine.witness import Witness, gather
+from nmma_fitter.errors import SchedulerError
 from nmma_fitter.schedulers.base import JobState, Scheduler
 
-DAY = 86400.0
+LARGEST_FACTOR = 8.0  # of time or memory, over what the unit first asked for
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,28 @@ class Tracker:
         for row in rows:
             with self._ledger.transaction():
                 self._one(row, witnesses[row.unit.digest])
-        if any(w.job.state is JobState.UNKNOWN for w in witnesses.values()):
+        unfinished = [witnesses[r.unit.digest] for r in rows if not r.state.ended]
+        if any(witness.job.state is JobState.UNKNOWN for witness in unfinished):
             self._out.notes.append("the batch system did not answer; nothing is submitted now")
             self._out.submittable.clear()
-        if self._out.to_cancel:
-            self._scheduler.cancel(self._out.to_cancel)
+        self._send_cancels()
         return self._out
+
+    def _send_cancels(self) -> None:
+        """Ask once for each job; one that lives on is asked again at the next tick."""
+        try:
+            if self._out.to_cancel:
+                self._scheduler.cancel(list(dict.fromkeys(self._out.to_cancel)))
+        except SchedulerError as error:
+            self._out.notes.append(f"cancelling: {error}")
 
     def _one(self, row: UnitRow, witness: Witness) -> None:
         deep = row.state is not State.DONE
-        state, proof = sentinels.read_sentinel(row.unit, deep=deep)
+        try:
+            state, proof = sentinels.read_sentinel(row.unit, deep=deep)
+        except OSError as error:  # a file system in trouble proves nothing either way
+            self._out.notes.append(f"{_label(row)}: cannot read its sentinel: {error}")
+            return
         started = row.state is State.SUBMITTING and bool(witness.runs)
         ledger_state = State.SUBMITTED if started else row.state
         decision = decide(ledger_state, witness.job.state, state)
@@ -98,7 +112,7 @@ class Tracker:
             self._finish(row, proof)
         elif self._past_deadline(row):
             self._cancel(witness)
-            self._fail(row, witness.attempt, "timeout", "the deadline for this unit has passed")
+            self._fail(row, "timeout", "the deadline for this unit has passed")
         else:
             self._carry_out(row, witness, decision)
 
@@ -112,9 +126,11 @@ class Tracker:
         elif decision.action is Action.REOPEN:
             self._out.notes.append(f"{_label(row)}: its result is gone from disk, fitting again")
             self._ledger.set_state(row.unit.digest, State.PENDING)
+            self._ledger.set_deadline(row.unit.digest, None)  # until it is wanted again
         elif decision.action is Action.SUBMIT or attempt is None:
             if decision.action is not Action.KEEP:
-                self._ledger.set_state(row.unit.digest, State.PENDING, None, row.detail)
+                if row.state is not State.PENDING:
+                    self._ledger.set_state(row.unit.digest, State.PENDING)
                 self._out.submittable.append(row)
         else:
             self._keep(row, witness, attempt, decision.state)
@@ -122,15 +138,19 @@ class Tracker:
     def _keep(self, row: UnitRow, witness: Witness, attempt: AttemptRow, state: State) -> None:
         if state is not row.state:
             self._ledger.set_state(row.unit.digest, state)
+        if row.state.ended and witness.job.state.final:
+            why = (row.reason or "cancelled", row.detail)
+            self._ledger.end_attempt(attempt.folder, attempt.number, *why, charged=True)
         if attempt.absent_since is not None and witness.job.state is not JobState.UNKNOWN:
             self._ledger.note_life(attempt, None, witness.sign_of_life, attempt.evaluations)
 
     def _finish(self, row: UnitRow, proof: dict[str, object]) -> None:
+        wanted_now = read_unit(row.unit.folder)
+        mine = wanted_now is not None and wanted_now.key == row.unit.key
+        if mine and not sentinels.is_exposed(row.unit):
+            sentinels.expose(row.unit, proof)
         if row.state is State.DONE:
             return
-        wanted_now = read_unit(row.unit.folder)
-        if wanted_now is not None and wanted_now.key == row.unit.key:
-            sentinels.expose(row.unit, proof)
         seconds = None
         if isinstance(proof.get("started"), int) and isinstance(proof.get("ended"), int):
             seconds = float(proof["ended"] - proof["started"])  # type: ignore[operator]
@@ -170,28 +190,26 @@ class Tracker:
     ) -> None:
         digest, generation = row.unit.digest, row.unit.generation
         rule = policy(reason)
-        run = witness.run
-        grown = run is not None and run.evaluations > attempt.evaluations
-        charged = rule.charged and not (reason == "timeout" and rule.resume and grown)
+        checkpoint = _checkpoint(witness) if rule.resume else None
+        free = reason == "timeout" and checkpoint is not None and _has_grown(row, witness)
+        charged = rule.charged and not free
         detail = witness.detail
         self._ledger.end_attempt(attempt.folder, attempt.number, reason, detail, charged=charged)
         used_up = self._ledger.charged(digest, generation, reason) > rule.retries
         too_many = self._ledger.tries(digest, generation) >= self._settings.max_attempts
         if used_up or too_many or rule.retries == 0:
-            self._fail(row, None, reason, detail)
+            self._fail(row, reason, detail)
             return
         self._ledger.set_next(
             digest,
-            row.time_factor * rule.time_factor,
-            row.memory_factor * rule.memory_factor,
-            _checkpoint(witness) if rule.resume else None,
+            min(row.time_factor * rule.time_factor, LARGEST_FACTOR),
+            min(row.memory_factor * rule.memory_factor, LARGEST_FACTOR),
+            checkpoint,
         )
         self._ledger.set_state(digest, State.PENDING, None, f"again after {reason}: {detail}")
         self._out.notes.append(f"{_label(row)}: {reason}, trying again ({detail})")
 
-    def _fail(self, row: UnitRow, attempt: AttemptRow | None, reason: str, detail: str) -> None:
-        if attempt is not None and attempt.reason is None:
-            self._ledger.end_attempt(attempt.folder, attempt.number, reason, detail, charged=True)
+    def _fail(self, row: UnitRow, reason: str, detail: str) -> None:
         state = State.SKIPPED if policy(reason).skipped else State.FAILED
         self._ledger.set_state(row.unit.digest, state, reason, detail, ended=self._now)
         self._out.ended.append(row.unit.digest)
@@ -209,6 +227,13 @@ def _checkpoint(witness: Witness) -> str | None:
     """Folder of the newest run that left a checkpoint."""
     left = [run.folder for run in witness.runs if (run.folder / "checkpoint.h5").is_file()]
     return str(left[-1]) if left else None
+
+
+def _has_grown(row: UnitRow, witness: Witness) -> bool:
+    """Whether an attempt got further than the run it resumed."""
+    resumed = read_run(Path(row.resume_from)) if row.resume_from else None
+    start = resumed.evaluations if resumed is not None else 0
+    return any(run.evaluations > start for run in witness.runs)
 
 
 def _label(row: UnitRow) -> str:

@@ -10,6 +10,7 @@ from nmma_fitter.engine.unit import State, Unit, prepare_folder, read_unit
 
 UNFINISHED = tuple(state for state in State if not state.ended)
 STOPPED = "unavailable"
+NO_FOLDER = (State.FAILED, "disk_full")
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,23 @@ def register(
     """
     out = Registered()
     for want in wanted:
-        with ledger.transaction():
-            if want.unit is None:
-                args = (want.state, want.reason, want.detail)
-                if ledger.need(night, want.object, want.task, None, *args):
-                    out.refused += 1
-            else:
-                _one(ledger, night, want, want.unit, out, deadline, force, now)
+        try:
+            with ledger.transaction():
+                if want.unit is None:
+                    _refuse(ledger, night, want, out)
+                else:
+                    _one(ledger, night, want, want.unit, out, deadline, force, now)
+        except OSError as error:  # this unit's folder; the others go on, and it is tried again
+            why = f"its folder cannot be written: {error}"
+            _refuse(ledger, night, Wanted(want.object, want.task, None, *NO_FOLDER, why), out)
     _forget_mended(ledger, night, wanted)
     _stop_failing_tasks(ledger, night, out, stop_after, now)
     return out
+
+
+def _refuse(ledger: Ledger, night: str, want: Wanted, out: Registered) -> None:
+    if ledger.need(night, want.object, want.task, None, want.state, want.reason, want.detail):
+        out.refused += 1
 
 
 def _one(
@@ -95,17 +103,15 @@ def _one(
         ledger.add_unit(unit, deadline)
         out.new += 1
     elif force and known.state.ended:
-        raised = _again(known, unit, known.unit.generation + 1)
-        prepare_folder(raised)
-        ledger.raise_generation(raised, deadline)
+        _raise(ledger, known, unit, deadline, now)
         out.new += 1
     elif known.reason == "superseded":
-        _supersede(ledger, known.unit, now)
-        prepare_folder(_again(known, unit, known.unit.generation))
-        ledger.set_state(unit.digest, State.PENDING)
+        _take_up(ledger, known, unit, deadline, now)
         out.new += 1
     else:
         _claim_folder(ledger, known, unit, now)
+        if known.deadline is None and not known.state.ended:
+            ledger.set_deadline(unit.digest, deadline)
         out.unchanged += 1
     ledger.need(night, want.object, want.task, unit.digest)
 
@@ -115,13 +121,44 @@ def _again(known: UnitRow, unit: Unit, generation: int) -> Unit:
     return replace(unit, folder=known.unit.folder, night=known.unit.night, generation=generation)
 
 
+def _is_taken(known: UnitRow, unit: Unit) -> bool:
+    """Whether the known unit's folder is another's now, and today's request is for elsewhere."""
+    owner = read_unit(known.unit.folder)
+    elsewhere = unit.folder != known.unit.folder
+    return elsewhere and owner is not None and owner.digest != unit.digest
+
+
+def _raise(ledger: Ledger, known: UnitRow, unit: Unit, deadline: float, now: float) -> None:
+    """Want a unit anew: in its own folder, or in today's when its own is another's now."""
+    generation = known.unit.generation + 1
+    taken = _is_taken(known, unit)
+    raised = unit.raised(generation) if taken else _again(known, unit, generation)
+    _supersede(ledger, raised, now)
+    prepare_folder(raised)
+    ledger.raise_generation(raised, deadline)
+
+
+def _take_up(ledger: Ledger, known: UnitRow, unit: Unit, deadline: float, now: float) -> None:
+    """Want a superseded unit after all, as when a light curve is put back as it was."""
+    if _is_taken(known, unit):
+        _raise(ledger, known, unit, deadline, now)
+        return
+    _supersede(ledger, known.unit, now)
+    prepare_folder(_again(known, unit, known.unit.generation))
+    attempt = ledger.last_attempt(unit.digest, known.unit.generation)
+    if attempt is not None and attempt.reason is None:  # it may have been told to stop
+        why = "the light curve had changed"
+        ledger.end_attempt(attempt.folder, attempt.number, "superseded", why, charged=False)
+    ledger.set_state(unit.digest, State.PENDING)
+    ledger.set_deadline(unit.digest, deadline)
+
+
 def _claim_folder(ledger: Ledger, known: UnitRow, unit: Unit, now: float) -> None:
     """Make the folder say that this unit is wanted, where another had taken its place."""
     on_disk = read_unit(known.unit.folder)
-    if on_disk is None or (on_disk.digest, on_disk.generation) != (
-        known.unit.digest,
-        known.unit.generation,
-    ):
+    wanted = (known.unit.digest, known.unit.generation)
+    here = on_disk is not None and (on_disk.digest, on_disk.generation) == wanted
+    if not here and not _is_taken(known, unit):
         _supersede(ledger, known.unit, now)
         prepare_folder(_again(known, unit, known.unit.generation))
 

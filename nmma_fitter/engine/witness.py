@@ -10,6 +10,8 @@ from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.schedulers.base import JobState, JobStatus, Scheduler
 
 # The batch system's own limits and acts explain an end better than what the dying run said.
+# What the job script's own exit statuses mean (see publish.py, job.sh.j2 and nmma_fit.py).
+EXIT_REASONS = {66: "no_output", 73: "disk_full", 74: "disk_full"}
 OVERRULING = ("timeout", "out_of_memory", "node_failure", "preempted", "cancelled")
 
 
@@ -45,7 +47,8 @@ class Witness:
         """Why the attempt failed, if anyone knows."""
         said = self.run.outcome.get("reason") if self.run else None
         if self.job.reason in OVERRULING or not isinstance(said, str):
-            return self.job.reason
+            known = EXIT_REASONS.get(self.job.exit_code or 0)
+            return known if known and self.job.reason == "nonzero_exit" else self.job.reason
         return said
 
     @property
