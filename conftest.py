@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 
 import pytest
-from hypothesis import settings
 
 # Skips that CI accepts; every other one is a failure there.
 LISTED_SKIPS = (
     "NMMA is not installed*",
     "needs ../shared/data*",
 )
-
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.register_profile("default", deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -58,20 +58,16 @@ class Trial:
     nlive: int
     n_effective: int
     sys_error: float
+    prior_text: str  # read once: an edit during a run must not mix two priors in one file
 
     def rng(self, purpose: int) -> np.random.Generator:
         """Random numbers of this index for one purpose, whatever ran before."""
         name = int(hashlib.sha256(self.model.encode()).hexdigest()[:8], 16)
         return np.random.default_rng([self.seed, name, self.index, purpose])
 
-    @property
-    def prior_text(self) -> str:
-        """The calibration prior."""
-        return (CALIBRATION / f"{self.model}.prior").read_text(encoding="utf-8")
-
     def identity(self) -> records.Record:
         """What must be equal for two results to be counted together."""
-        same = {k: v for k, v in asdict(self).items() if k != "index"}
+        same = {k: v for k, v in asdict(self).items() if k not in ("index", "prior_text")}
         digest = hashlib.sha256(self.prior_text.encode()).hexdigest()[:12]
         return {**same, "prior": digest, "physics": models.MODELS[self.model].physics}
 
@@ -180,6 +176,8 @@ def summary(folder: Path) -> tuple[str, bool]:
 
 
 def _summary_of(model: str, found: list[records.Record]) -> tuple[str, bool]:
+    if any(record["identity"] != found[0]["identity"] for record in found):
+        return f"### {model}\n\nholds fits of different settings: not summed up", False
     fitted = [record for record in found if record["converged"]]
     seen = sum(record["detections"] >= 2 for record in found)
     keys = list(fitted[0]["inside"]) if fitted else []
@@ -244,8 +242,9 @@ def main() -> int:
         return 0 if good else 1
     if given.model is None or given.count < 1:
         parser.error("give --model and a --count of 1 or more, or --summary")
+    prior = (CALIBRATION / f"{given.model}.prior").read_text(encoding="utf-8")
     trials = [
-        Trial(given.model, index, given.seed, given.nlive, given.n_effective, given.sys)
+        Trial(given.model, index, given.seed, given.nlive, given.n_effective, given.sys, prior)
         for index in range(given.count)
     ]
     if given.look:
