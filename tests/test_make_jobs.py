@@ -97,7 +97,8 @@ def nights(tmp_path_factory) -> Place:
     (place.root / "state" / "ledger.sqlite").unlink()
     place.call("ledger lost")
     place.light_curve(B, "ZTF1", ROWS)
-    place.light_curve(B, "ZTF2", [*(r.replace("19.", "18.") for r in ROWS), "2459783.7,20,.1,r,,2"])
+    brighter = [row.replace("19.", "18.") for row in ROWS]
+    place.light_curve(B, "ZTF2", [*brighter, "2459783.7,20,.1,r,,2"])
     place.call("next night")
     place.call(
         "forced", "--force", "--candidate", "ZTF1", "--data-dir", f"{place.root}/candidates/{A}"
