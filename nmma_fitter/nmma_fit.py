@@ -205,7 +205,7 @@ def _plot(
             for band in set(request.window.band.tolist())
         },
         curves=curves,
-        outside_share=outside,
+        outside_share=outside if outside >= 0.005 else 0.0,  # it is shown in whole per cent
         valid_until_days=_valid_until(model, sampled),
         notes=[],
     )
