@@ -20,7 +20,7 @@ from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_j
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import BadInput, NmmaFitterError, TooFewDetections
+from nmma_fitter.errors import BadInput, NmmaFitterError, TooFewDetections, Unavailable
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.shipped import shipped
 
@@ -130,8 +130,7 @@ class FitRequest:
 
     def make_model(self) -> models.Model:
         """The model with its settings, checked to be available and able to predict the bands."""
-        model = models.get(self.model, **self.settings.model_options)
-        model.check_available()
+        model = available_model(self.model, self.settings.model_options)
         model.check_bands(sorted(set(self.window.band.tolist())))
         return model
 
@@ -153,6 +152,29 @@ class FitRequest:
                 f"{self.settings.tmax:g} d of the trigger, {needed} needed"
             )
         self.make_model()
+
+
+_made: dict[str, models.Model | Unavailable] = {}
+
+
+def available_model(name: str, options: Json) -> models.Model:
+    """A model that can be evaluated here, made once for each process.
+
+    A model found unavailable stays so for the process: looking again for every candidate may mean
+    waiting for a download that cannot come.
+    """
+    key = canonical_digest([name, options])
+    if key not in _made:
+        try:
+            model = models.get(name, **options)
+            model.check_available()
+            _made[key] = model
+        except Unavailable as error:
+            _made[key] = error
+    found = _made[key]
+    if isinstance(found, Unavailable):
+        raise found
+    return found
 
 
 def requests_of(
