@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nmma_fitter import models
 from nmma_fitter.errors import UnsupportedData
 from nmma_fitter.models import cosmology
 from nmma_fitter.models.base import FloatArray, Model
@@ -75,3 +76,24 @@ def test_missing_template_says_what_to_do(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env
     )
     assert "Set SNCOSMO_DATA_DIR" in done.stdout
+
+
+def test_monochromatic_magnitudes_are_those_of_the_spectrum(hypernova: Model) -> None:
+    import sncosmo
+
+    model = models.get("nugent-hyper", photometry="monochromatic")
+    spectrum = sncosmo.Model("nugent-hyper")
+    spectrum.set(z=0.2)
+    spectrum.set_source_peakmag(-19.0 + 5 * np.log10(500.0) + 25, "sdssu", "ab")
+    days, wavelengths = np.array([3.0, 12.0, 30.0]), np.array([4866.46, 6214.6, 6389.4])
+    found = model.magnitudes(
+        {"supernova_mag_boost": np.zeros(1)},
+        days[None, :],
+        ["ztfg", "ztfr", "ztfi"],
+        wavelengths,
+        np.array([0.2]),
+        np.array([500.0]),
+    )[0]
+    f_lambda = np.array([spectrum.flux(t, [w])[0] for t, w in zip(days, wavelengths, strict=True)])
+    expected = -2.5 * np.log10(f_lambda * wavelengths**2 / 2.99792458e18) - 48.6
+    np.testing.assert_allclose(found, expected, atol=0.005)
