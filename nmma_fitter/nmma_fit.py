@@ -344,7 +344,10 @@ class Heartbeat:
 
 
 class StopFlag:
-    """Raised by SIGTERM, SIGINT or SIGUSR1; the fit stops at the next batch."""
+    """Raised by SIGTERM, SIGINT or SIGUSR1; the fit stops at the next batch.
+
+    A second Ctrl-C does not wait for that.
+    """
 
     def __init__(self) -> None:
         self._raised = False
@@ -353,6 +356,8 @@ class StopFlag:
 
     def _raise(self, number: int, frame: object) -> None:
         self._raised = True
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
 
     def __call__(self) -> bool:
         """Whether to stop."""

@@ -71,18 +71,18 @@ class Display:
                 self._seen["", ""] = line
                 log.info("%s", line)
             return
-        from rich.console import Group, RenderableType
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        total = max(1, len(report.needs))
+        view = Table.grid()
         waited = time.monotonic() - self._began
-        head: list[RenderableType] = [
-            Text(f"{line}, {waited:.0f} s"),
-            ProgressBar(total=total, completed=ended, width=60),
-        ]
-        rows = [Text("  " + _running_line(key, beat)) for key, beat in report.running.items()]
-        self._live.update(Group(*head, *rows), refresh=True)
+        view.add_row(Text(f"{line}, {waited:.0f} s"))
+        total = max(1, len(report.needs))
+        view.add_row(ProgressBar(total=total, completed=ended, width=60))
+        for key, beat in report.running.items():
+            view.add_row(Text("  " + _running_line(key, beat)))
+        self._live.update(view, refresh=True)
 
 
 def _ended_line(need: Any) -> str:
