@@ -16,9 +16,10 @@ from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import runs_of
 from nmma_fitter.engine.batch import read_batches
 from nmma_fitter.engine.files import folder_name
-from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow, rebuild
+from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
 from nmma_fitter.engine.night import close_night, standing, write_snapshot
+from nmma_fitter.engine.rebuild import rebuild
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State

@@ -1,6 +1,6 @@
 """The one durable record of units, attempts and nights: SQLite with a rollback journal.
 
-Only the holder of the lock opens it. It can be lost: `rebuild` makes it again from the work
+Only the holder of the lock opens it. It can be lost: `rebuild.rebuild` makes it again from the work
 folders and the batch files, and nothing runs twice. Readers use the snapshot.
 """
 
@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.engine.attempt import RunRecord, runs_of
+from nmma_fitter.engine.attempt import RunRecord
 from nmma_fitter.engine.batch import Batch
-from nmma_fitter.engine.files import read_json
-from nmma_fitter.engine.unit import State, Unit, read_unit
+from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.errors import NmmaFitterError
 
 SCHEMA_VERSION = 1
@@ -429,51 +428,3 @@ def _unit_row(row: sqlite3.Row) -> UnitRow:
 def _attempt_row(row: sqlite3.Row) -> AttemptRow:
     names = ("folder", "number", "token", "idx", "job_id", "reason", "absent_since")
     return AttemptRow(**{n: row[n] for n in (*names, "sign_of_life", "evaluations")})
-
-
-def rebuild(ledger: Ledger, outdir: Path, batches: Iterable[Batch]) -> int:
-    """Fill an empty ledger from work folders, batches and nights' sentinels; returns the count.
-
-    A unit comes back as one whose job may still exist if a batch or a run of it does, so that
-    nothing is submitted before the batch system and the sentinels have been asked. What a closed
-    night says has ended stays so.
-    """
-    found: dict[str, Unit] = {}
-    for path in sorted(outdir.glob("*/*/*/unit.json")):
-        unit = read_unit(path.parent)
-        known = found.get(unit.digest) if unit else None
-        if unit is not None and (known is None or known.generation < unit.generation):
-            found[unit.digest] = unit
-    with ledger.transaction():
-        for unit in found.values():
-            ledger.add_unit(unit, None)
-        for batch in batches:
-            ledger.add_batch(batch)
-        for unit in found.values():
-            for run in runs_of(unit.attempts):
-                ledger.add_run(unit, run)
-            if ledger.last_attempt(unit.digest, unit.generation) is not None:
-                ledger.set_state(unit.digest, State.SUBMITTING)
-        for path in sorted(outdir.glob("*/*.fin")):
-            _restore_night(ledger, path)
-        ledger.set_filled()
-    return len(found)
-
-
-def _restore_night(ledger: Ledger, path: Path) -> None:
-    """Read back a closed night, as `night.close_night` wrote it."""
-    value = read_json(path) or {}
-    try:
-        night, revision = str(value["night"]), int(value["revision"])
-        rows = [
-            (str(u["object"]), str(u["task"]), u["digest"], State(u["state"]), u["reason"])
-            for u in value["units"]
-        ]
-    except (KeyError, TypeError, ValueError):
-        return
-    ledger.open_night(night, path.parent)
-    for obj, task, digest, state, reason in rows:
-        ledger.need(night, obj, task, digest, state, reason)
-        if digest is not None and state.ended and ledger.unit(digest) is not None:
-            ledger.set_state(digest, state, reason, ended=0.0)
-    ledger.set_night(night, revision, closed=True)

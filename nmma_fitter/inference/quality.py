@@ -73,7 +73,7 @@ def assess(
     best = likelihood.predict({k: np.array([v]) for k, v in sampled.best.items()})[0]
     seen = noise.detected
     residual = noise.value[seen] - best[seen]
-    predicted = likelihood.predict(_thinned(sampled.samples, DRAWS))
+    predicted = likelihood.predict(thinned(sampled.samples, DRAWS))
     return Quality(
         n_detections=int(seen.sum()),
         n_limits=int((~seen).sum()),
@@ -87,7 +87,8 @@ def assess(
     )
 
 
-def _thinned(samples: Mapping[str, FloatArray], most: int) -> dict[str, FloatArray]:
+def thinned(samples: Mapping[str, FloatArray], most: int) -> dict[str, FloatArray]:
+    """At most so many posterior samples, evenly spaced."""
     size = len(next(iter(samples.values())))
     chosen = np.unique(np.linspace(0, size - 1, min(size, most)).astype(int))
     return {key: values[chosen] for key, values in samples.items()}

@@ -19,9 +19,10 @@ from small_units import TEMPLATES, small_unit
 
 from nmma_fitter import engine
 from nmma_fitter.engine.batch import read_batches
-from nmma_fitter.engine.ledger import Ledger, rebuild
+from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.night import close_night
 from nmma_fitter.engine.reasons import REASONS
+from nmma_fitter.engine.rebuild import rebuild
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracker, TrackSettings

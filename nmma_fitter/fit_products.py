@@ -1,0 +1,177 @@
+"""What a finished fit leaves: result, posterior, light curves and plots.
+
+Imports plotting and results' libraries, so it is itself imported late.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmma_fitter import __version__
+from nmma_fitter.candidates.window import days
+from nmma_fitter.delivery import plots
+from nmma_fitter.engine.files import write_json
+from nmma_fitter.fits import FitRequest
+from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.quality import assess, thinned
+from nmma_fitter.inference.result import FitRecord, save_result
+from nmma_fitter.inference.sampler import SamplerResult
+from nmma_fitter.models import Model, Prediction, cosmology
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+
+FloatArray = NDArray[np.float64]
+
+PACKAGES = ("numpy", "scipy", "bilby", "nautilus-sampler", "astropy", "afterglowpy", "sncosmo")
+CURVE_DRAWS = 100
+CURVE_TIMES = 60
+VALIDITY_DRAWS = 1000
+
+
+def write_products(
+    request: FitRequest,
+    model: Model,
+    prediction: Prediction,
+    likelihood: Likelihood,
+    priors: PriorDict,
+    sampled: SamplerResult,
+    folder: Path,
+) -> None:
+    """Write result, posterior, light curves and plots of a finished fit into its folder."""
+    some = thinned(sampled.samples, VALIDITY_DRAWS)
+    outside = prediction.outside_validity(some)
+    rng = np.random.default_rng([sampled.settings.seed, 2])
+    quality = assess(likelihood, sampled, rng, outside)
+    record = FitRecord(
+        object_name=request.object,
+        model=request.model,
+        kind=model.kind,
+        data_digest=likelihood.data_digest(),
+        comparability=likelihood.comparability(),
+        quality=quality,
+        settings=request.settings.model_dump(mode="json"),
+        versions=versions(model),
+        merged=request.merged,
+    )
+    save_result(sampled, priors, record, folder)
+    curves = posterior_curves(request, prediction, sampled)
+    write_json(folder / "lightcurves.json", curves_to_json(curves))
+    _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, folder)
+
+
+def _plot(
+    request: FitRequest,
+    model: Model,
+    sampled: SamplerResult,
+    outside: float,
+    curves: Sequence[plots.BandCurves],
+    priors: PriorDict,
+    folder: Path,
+) -> None:
+    chosen = request.settings
+    evidence = {"log_evidence": sampled.log_z, "log_evidence_err": sampled.log_z_err}
+    plots.plot_lightcurves(
+        folder / "lightcurves.png",
+        object_name=request.object,
+        model=request.model,
+        **evidence,
+        lightcurve=request.window,
+        trigger_mjd=request.trigger,
+        sys_error={
+            band: chosen.sys_error_bands.get(band, chosen.sys_error)
+            for band in set(request.window.band.tolist())
+        },
+        curves=curves,
+        outside_share=outside if outside >= 0.005 else 0.0,  # it is shown in whole per cent
+        valid_until_days=_valid_until(model, sampled),
+        notes=[],
+    )
+    labels = {parameter.name: parameter.latex for parameter in model.parameters} | COMMON_LABELS
+    keys = list(sampled.keys)
+    plots.plot_corner(
+        folder / "corner.png",
+        object_name=request.object,
+        model=request.model,
+        samples=np.column_stack([sampled.samples[key] for key in keys]),
+        labels=[labels.get(key, key) for key in keys],
+        names=keys,
+        **evidence,
+        ranges=[(float(priors[key].minimum), float(priors[key].maximum)) for key in keys],
+    )
+
+
+COMMON_LABELS = {
+    "luminosity_distance": r"$D_L$ [Mpc]",
+    "redshift": r"$z$",
+    "timeshift": r"$t_0$ [d]",
+    "Ebv": r"$E(B-V)_\mathrm{host}$ [mag]",
+}
+
+
+def _valid_until(model: Model, sampled: SamplerResult) -> float | None:
+    """Days since the trigger at which the median posterior leaves the model's validity."""
+    last = model.valid_days[1]
+    if not np.isfinite(last):
+        return None
+    shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
+    if "redshift" in sampled.samples:
+        redshift = float(np.median(sampled.samples["redshift"]))
+    else:
+        distance = np.atleast_1d(np.median(sampled.samples["luminosity_distance"]))
+        redshift = float(cosmology.redshift(distance)[0])
+    return shift + last * (1.0 + redshift)
+
+
+def posterior_curves(
+    request: FitRequest, prediction: Prediction, sampled: SamplerResult
+) -> list[plots.BandCurves]:
+    """The posterior's light curves, one entry per band: median, 5 and 95 %, best fit."""
+    at: FloatArray = np.asarray(days(request.window, request.trigger), dtype=np.float64)
+    bands = sorted(set(request.window.band.tolist()))
+    shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
+    first = max(min(float(np.min(at)), shift), -10.0)
+    times = np.linspace(first - 0.3, float(np.max(at)) + 1.0, CURVE_TIMES)
+    dense = prediction.at(np.tile(times, len(bands)), np.repeat(bands, len(times)).tolist())
+    drawn = dense(thinned(sampled.samples, CURVE_DRAWS))
+    best = dense({key: np.array([value]) for key, value in sampled.best.items()})[0]
+    low, median, high = _quantiles(drawn)
+    parts = [np.split(values, len(bands)) for values in (median, low, high, best)]
+    return [
+        plots.BandCurves(band, times, *(part[number] for part in parts))
+        for number, band in enumerate(bands)
+    ]
+
+
+def _quantiles(magnitudes: FloatArray) -> FloatArray:
+    """5, 50 and 95 % of each column, +inf (no light) counted as faintest, nan left out."""
+    known = np.where(np.isnan(magnitudes), np.inf, magnitudes)
+    return np.quantile(known, (0.05, 0.5, 0.95), axis=0, method="closest_observation")
+
+
+def curves_to_json(curves: Sequence[plots.BandCurves]) -> dict[str, Any]:
+    """Light curves as plain values, None where there is no light."""
+
+    def plain(values: FloatArray) -> list[float | None]:
+        return [round(float(v), 5) if np.isfinite(v) else None for v in values]
+
+    names = ("days", "median", "low", "high", "best")
+    return {c.band: {name: plain(getattr(c, name)) for name in names} for c in curves}
+
+
+def versions(model: Model) -> dict[str, str]:
+    """What was used, for the record."""
+    found = {name: version(name) for name in PACKAGES}
+    return {
+        "nmma_fitter": __version__,
+        "python": platform.python_version(),
+        f"{model.name} physics": model.physics,
+        **found,
+    }
