@@ -19,7 +19,7 @@ from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, write_json
 from nmma_fitter.engine.publish import publish_run
-from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
+from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError
 from nmma_fitter.fits import FitRequest, make_unit, requests_of
@@ -94,6 +94,8 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
         unit = _unit(request, folder, force=force)
         state, proof = read_sentinel(unit)
         if state is SentinelState.VALID and proof.get("outcome") == "done":
+            if not is_exposed(unit):  # other settings were fitted here in between
+                expose(unit, proof)
             log.info("%s: fitted already with these settings; --force fits again", request.model)
             return Finished(request.model, folder, "done")
         _run(request, unit, stop)
@@ -137,7 +139,7 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
         except NmmaFitterError as error:
             write_json(attempt / "outcome.json", outcome_of(error))
             raise
-    write_json(attempt / "outcome.json", done_outcome(request, fitted))
+    write_json(attempt / "outcome.json", done_outcome(request, fitted, unit.generation))
     write_json(attempt / "exit", {"code": 0, "signal": "", "time": int(time.time())})
     run = read_run(attempt)
     assert run is not None

@@ -222,12 +222,13 @@ def run_in_attempt(work: Path, attempt: Path) -> int:
 
     stop = StopFlag()
     unit = read_unit(work)
+    generation = unit.generation if unit else 0
     try:
         request = read_request(work)
         fitted = run_fit(
             request,
             attempt,
-            generation=unit.generation if unit else 0,
+            generation=generation,
             should_stop=stop,
             on_progress=Heartbeat(attempt),
         )
@@ -240,17 +241,17 @@ def run_in_attempt(work: Path, attempt: Path) -> int:
             raise
         log.error("disk full: %s", error)
         return os.EX_IOERR
-    write_json(attempt / "outcome.json", done_outcome(request, fitted))
+    write_json(attempt / "outcome.json", done_outcome(request, fitted, generation))
     log.info("done: ln Z = %.2f ± %.2f", fitted.log_z, fitted.log_z_err)
     return 0
 
 
-def done_outcome(request: FitRequest, fitted: Fitted) -> dict[str, Any]:
+def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[str, Any]:
     """What ``outcome.json`` says of a fit that ended well."""
     return {
         "outcome": "done",
         "versions": {"nmma_fitter": __version__, "python": platform.python_version()},
-        "seed": request.seed(),
+        "seed": request.seed(generation),
         "summary": {
             "log_z": fitted.log_z,
             "log_z_err": fitted.log_z_err,

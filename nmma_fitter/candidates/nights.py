@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -76,5 +77,7 @@ def _is_candidate(entry: Path, root: Path) -> bool:
 
 def object_name(path: Path) -> str:
     """Object of a file: that of ``lc_<object>_forced1_stacked0.csv``, else the bare file name."""
-    match = _SURVEY_FILE.fullmatch(path.stem)
-    return match[1] if match else path.stem
+    # Bytes of the name that are no UTF-8 could be neither stored nor printed.
+    stem = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
+    match = _SURVEY_FILE.fullmatch(stem)
+    return match[1] if match else stem

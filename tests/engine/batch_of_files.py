@@ -17,7 +17,7 @@ from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import read_json, write_json
 from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
-from nmma_fitter.engine.unit import Unit, read_unit
+from nmma_fitter.engine.unit import read_unit
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import BatchRequest, JobState, JobStatus
 
@@ -62,6 +62,7 @@ class BatchOfFiles:
             state = "limbo" if how == "lose-late" else "pending"
             job = {"state": state, "folder": str(folder), "token": batch.token, "index": index}
             job |= {"digest": key[0], "generation": key[1], "number": key[2], "starts": 0}
+            job["order"] = len(self.submitted)
             self._write(job_id, job)
             ids.append(job_id)
         if how.startswith("lose"):
@@ -103,15 +104,19 @@ class BatchOfFiles:
     # What happens on the nodes
 
     def jobs(self, *states: str) -> dict[str, dict[str, Any]]:
-        """Jobs by id, oldest last in the name's order, in these states."""
-        every = {path.stem: json.loads(path.read_text()) for path in sorted(self.root.glob("*"))}
-        return {k: v for k, v in every.items() if not states or v["state"] in states}
+        """Jobs by id in these states, the oldest first."""
+        every = {path.stem: json.loads(path.read_text()) for path in self.root.glob("*")}
+        chosen = {k: v for k, v in every.items() if not states or v["state"] in states}
+        return dict(sorted(chosen.items(), key=lambda item: item[1]["order"]))
 
     def live_runs(self) -> list[Path]:
         """Folders of runs that are still computing, whatever the queue says."""
-        folders = {Path(job["folder"]) for job in self.jobs().values()}
-        runs = [run for f in sorted(folders) for run in sorted(f.glob("attempts/*/alive"))]
-        return [run.parent for run in runs]
+        runs = [
+            Path(job["folder"]) / "attempts" / f"{job['number']}-{job_id}-{restart}"
+            for job_id, job in self.jobs().items()
+            for restart in range(job["starts"])
+        ]
+        return [run for run in runs if (run / "alive").exists()]
 
     def wake(self) -> None:
         """Let the controller put in the queue what it accepted while it was paused."""
@@ -186,8 +191,3 @@ def _status(job: dict[str, Any] | None) -> JobStatus:
     if state is JobState.ENDED_BADLY:
         return JobStatus(state, job["reason"], job["reason"], job["code"])
     return JobStatus(state, exit_code=0 if state is JobState.ENDED_WELL else None)
-
-
-def unit_of(run: Path) -> Unit | None:
-    """The unit wanted now in a run's work folder."""
-    return read_unit(run.parents[1])

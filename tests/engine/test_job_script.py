@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.engine.attempt import runs_of
-from nmma_fitter.engine.render import render, write_script
+from nmma_fitter.engine.render import PUBLISH, render, write_script
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel, sentinel_path
 from nmma_fitter.engine.unit import Unit, prepare_folder
 from nmma_fitter.errors import ConfigError
@@ -81,6 +81,21 @@ def test_a_run_that_ends_well_is_published(tmp_path):
     assert unit.fin.samefile(sentinel_path(unit))
     (record,) = runs_of(unit.attempts)
     assert record.exit_code == 0 and record.started["digest"] == unit.digest
+
+
+def test_the_script_is_the_golden_one(tmp_path):
+    unit = replace(unit_in(tmp_path), folder=Path("/out/night/object/task"))
+    text = render(
+        unit,
+        2,
+        templates=shipped("templates"),
+        scheduler="local",
+        environment={"OMP_NUM_THREADS": "1"},
+        resume_from=Path("/out/night/object/task/attempts/1-6-0"),
+    )
+    golden = Path(__file__).with_name("job.golden.sh")
+    assert text.replace(PUBLISH[0], "/venv/bin/python") == golden.read_text()
+    subprocess.run(["bash", "-n", str(golden)], check=True, timeout=30)
 
 
 def test_hostile_names_cannot_break_out(tmp_path):

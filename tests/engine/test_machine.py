@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +35,7 @@ ENGINE = str(Path(engine.__file__).parent)
 HERE = str(Path(__file__).parent)
 MEMORY = Path("/dev/shm")
 OBJECTS, NIGHTS = ("a", "b"), ("n1", "n2")
+night = st.sampled_from(NIGHTS)
 pick = st.integers(0, 10**6)
 
 
@@ -84,21 +86,40 @@ class Nights(RuleBasedStateMachine):
 
     # What people and the poller do
 
-    @rule(night=st.sampled_from(NIGHTS), obj=st.sampled_from(OBJECTS), version=st.integers(0, 2))
+    @rule(night=night, obj=st.sampled_from(OBJECTS), version=st.integers(0, 1))
     def photometry_arrives(self, night: str, obj: str, version: int) -> None:
         self.wanted[night][obj] = version
+        self.tick(night)
 
-    @rule(
-        night=st.sampled_from(NIGHTS),
-        kill=st.none() | st.integers(0, 400),
-        force=st.integers(0, 9).map(lambda n: n == 9),
-    )
+    @rule(night=night, calls=st.integers(0, 400))
+    def tick_is_killed(self, night: str, calls: int) -> None:
+        self.tick(night, kill=calls)
+
+    @rule(night=night)
+    def forced_tick(self, night: str) -> None:
+        self.tick(night, force=True)
+
+    @rule(night=night)
     def tick(self, night: str, kill: int | None = None, force: bool = False) -> None:
         self.batch.refits.clear()
+        before = self.open_attempts()
         with killed_after(kill):
             self.one_tick(night, force)
         for key in self.batch.refits:
             assert key in self.destroyed, f"{key} has a valid result and is fitted again"
+        if not self.batch.answers:
+            given_up = before - self.open_attempts("superseded")
+            assert not given_up, "an attempt was given up while nobody answered"
+
+    def open_attempts(self, *but: str) -> set[tuple[str, int]]:
+        """Attempts that nobody has seen the end of (or of which that was the end)."""
+        if not (self.state / "ledger.sqlite").exists():
+            return set()
+        with closing(sqlite3.connect(self.state / "ledger.sqlite")) as db:
+            sql = "SELECT folder, number FROM attempts WHERE reason IS NULL OR reason=?"
+            with suppress(sqlite3.OperationalError):  # killed before it had tables
+                return {(folder, number) for folder, number in db.execute(sql, but or ("",))}
+        return set()
 
     def one_tick(self, night: str, force: bool) -> None:
         wants = [self.unit(night, obj, v) for obj, v in sorted(self.wanted[night].items())]
@@ -279,8 +300,4 @@ def _chosen(items: list[Any], which: int) -> Any:
 
 
 TestNights = Nights.TestCase
-TestNights.settings = settings(
-    max_examples=int(__import__("os").environ.get("EX", "60")),
-    stateful_step_count=40,
-    deadline=None,
-)
+TestNights.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

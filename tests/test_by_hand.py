@@ -1,0 +1,99 @@
+"""``nmma-fit``: a fit by hand, interrupted, resumed, repeated, and with other settings."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nmma_fitter.engine.attempt import read_run, runs_of
+from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
+from nmma_fitter.engine.unit import read_unit
+
+FIT = str(Path(sys.executable).with_name("nmma-fit"))
+HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
+ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")
+CHEAP = "[fits.settings]\nnlive = 50\nn_effective = 100\n"
+
+
+def command(root: Path, *options: str) -> list[str]:
+    path = root / "lc_ZTF1_forced1_stacked0.csv"
+    path.write_text(HEADER + "".join(f"{i},{row}\n" for i, row in enumerate(ROWS)))
+    (root / "cheap.toml").write_text(CHEAP)
+    always = ("--model", "Piro2021", "--outdir", "out", "--config", "cheap.toml")
+    return [FIT, path.name, *always, *options]
+
+
+def fit(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(root, *options), capture_output=True, text=True, timeout=120, cwd=root, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    root = tmp_path_factory.mktemp("by_hand")
+    return root, fit(root)
+
+
+def test_a_fit_by_hand_leaves_what_a_nights_fit_leaves(fitted):
+    root, done = fitted
+    assert done.returncode == 0, done.stderr
+    folder = root / "out" / "ZTF1" / "Piro2021"
+    unit = read_unit(folder)
+    assert unit is not None
+    assert read_sentinel(unit)[0] is SentinelState.VALID
+    assert all((folder / name).stat().st_size for name in (*unit.outputs, "Piro2021.fin"))
+    assert json.loads((folder.parent / "ranking.json").read_text())["object_name"] == "ZTF1"
+
+
+def test_the_same_command_again_fits_nothing_and_says_so(fitted):
+    root, _ = fitted
+    before = len(runs_of(root / "out" / "ZTF1" / "Piro2021" / "attempts"))
+    again = fit(root)
+    assert again.returncode == 0
+    assert "fitted already" in again.stdout + again.stderr
+    assert len(runs_of(root / "out" / "ZTF1" / "Piro2021" / "attempts")) == before
+
+
+def test_settings_put_back_show_the_first_result_again(fitted):
+    root, _ = fitted
+    result = root / "out" / "ZTF1" / "Piro2021" / "Piro2021_result.json"
+    first = result.read_bytes()
+    assert fit(root, "--sys-error", "0.5").returncode == 0
+    assert result.read_bytes() != first
+    assert fit(root).returncode == 0
+    assert result.read_bytes() == first
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on_from_it(tmp_path):
+    slow = command(tmp_path, "--nlive", "1500")
+    attempts = tmp_path / "out" / "ZTF1" / "Piro2021" / "attempts"
+    with subprocess.Popen(slow, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        end = time.monotonic() + 60
+        while not (attempts / "1-hand-0" / "heartbeat").exists():
+            assert time.monotonic() < end, "no heartbeat"
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        said = running.stdout.read()
+    assert running.returncode == 75
+    assert "the same command goes on" in said
+    left = (attempts / "1-hand-0" / "checkpoint.h5").stat().st_size
+    assert left > 0
+    with subprocess.Popen(slow, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        end = time.monotonic() + 60
+        while not (attempts / "2-hand-0" / "heartbeat").exists():
+            assert time.monotonic() < end, "no heartbeat"
+            time.sleep(0.05)
+        running.terminate()
+        running.communicate()
+    assert running.returncode == 75
+    first, second = (read_run(attempts / f"{n}-hand-0") for n in (1, 2))
+    assert first is not None and second is not None
+    assert second.evaluations >= first.evaluations

@@ -1,0 +1,158 @@
+"""The campaign ``fits``: what makes two fits the same, and what a night's files ask for."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from nmma_fitter.config import Config, load_config
+from nmma_fitter.engine.unit import State
+from nmma_fitter.errors import BadInput
+from nmma_fitter.fits import FitRequest, FitsCampaign, prior_path, requests_of
+
+HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
+ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")
+
+
+def light_curve(folder: Path, name: str = "ZTF1", rows: tuple[str, ...] = ROWS) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"lc_{name}_forced1_stacked0.csv"
+    path.write_text(HEADER + "".join(f"{i},{row}\n" for i, row in enumerate(rows)))
+    return path
+
+
+def configured(root: Path, text: str = "") -> Config:
+    path = root / "my.toml"
+    path.write_text(text)
+    return load_config(path)
+
+
+def request(root: Path, text: str = "", **options: object) -> FitRequest:
+    path = light_curve(root / "night")
+    return requests_of(path, ["Piro2021"], configured(root, text).fits, **options)[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[fits.settings]\nnlive = 401",
+        "[fits.settings]\ntmax = 13",
+        "[fits.settings]\nsys_error = 0.5",
+        "[fits.model.Piro2021]\nsettings = { galactic_ebv = 0.1 }",
+    ],
+)
+def test_what_changes_the_result_changes_the_digest(tmp_path, text):
+    assert request(tmp_path, text).digest != request(tmp_path).digest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[fits.model.Piro2021]\ntime_limit = 60\nmemory_mb = 4000\ncores = 2",
+        "[scheduler]\nslots = 1",
+        "[fits.settings]\nmin_detections = 3",
+    ],
+)
+def test_what_does_not_change_the_result_leaves_the_digest(tmp_path, text):
+    assert request(tmp_path, text).digest == request(tmp_path).digest
+
+
+def test_a_changed_prior_changes_the_digest_and_a_comment_does_not(tmp_path):
+    fits = configured(tmp_path).fits
+    text = prior_path(fits, "Piro2021", request(tmp_path).settings).read_text()
+    commented, narrowed = tmp_path / "commented.prior", tmp_path / "narrowed.prior"
+    commented.write_text("# mine\n\n" + text)
+    narrowed.write_text(text.replace("minimum=48.", "minimum=49."))
+    before = request(tmp_path).digest
+    assert request(tmp_path, priors=commented).digest == before
+    assert request(tmp_path, priors=narrowed).digest != before
+
+
+def test_a_fit_is_complete_in_its_config_json(tmp_path):
+    one = request(tmp_path)
+    again = FitRequest.from_json(one.to_json())
+    assert (again.digest, again.seed(2)) == (one.digest, one.seed(2))
+
+
+@pytest.mark.parametrize("value", [{}, {"object": "a", "model": "Piro2021", "settings": []}])
+def test_a_spoilt_config_json_is_bad_input(value):
+    with pytest.raises(BadInput, match="render the unit again"):
+        FitRequest.from_json(value)
+
+
+def test_each_generation_has_a_seed_of_its_own_unless_one_is_set(tmp_path):
+    free, fixed = request(tmp_path), request(tmp_path, over={"seed": 7})
+    assert free.seed(0) != free.seed(1)
+    assert fixed.seed(0) == fixed.seed(1) == 7
+
+
+def test_a_setting_out_of_range_is_named(tmp_path):
+    with pytest.raises(BadInput, match="setting nlive"):
+        request(tmp_path, over={"nlive": 1})
+
+
+def test_a_model_nobody_knows_is_refused_with_those_there_are(tmp_path):
+    with pytest.raises(BadInput, match="Piro2021"):
+        FitsCampaign(configured(tmp_path), ["Piro2020"])
+
+
+def campaign(root: Path) -> FitsCampaign:
+    return FitsCampaign(configured(root), ["Piro2021"])
+
+
+def test_a_night_asks_for_each_object_with_each_model(tmp_path):
+    files = [light_curve(tmp_path / "n", name) for name in ("ZTF1", "ZTF2")]
+    both = FitsCampaign(configured(tmp_path), ["Piro2021", "Me2017"]).wanted("n", files)
+    assert [(w.object, w.task) for w in both if w.unit] == [
+        ("ZTF1", "Piro2021"),
+        ("ZTF1", "Me2017"),
+        ("ZTF2", "Piro2021"),
+        ("ZTF2", "Me2017"),
+    ]
+
+
+def test_a_zip_named_csv_is_a_named_failure_and_the_others_go_on(tmp_path):
+    good = light_curve(tmp_path / "n", "ZTF2")
+    bad = tmp_path / "n" / "lc_ZTF1_forced1_stacked0.csv"
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("lc.csv", HEADER)
+    first, second = campaign(tmp_path).wanted("n", [bad, good])
+    assert (first.state, first.reason, first.unit) == (State.FAILED, "bad_input", None)
+    assert str(bad) in first.detail
+    assert second.unit is not None
+
+
+def test_of_two_files_of_one_object_the_second_is_a_named_failure(tmp_path):
+    one = light_curve(tmp_path / "n")
+    two = tmp_path / "n" / "lc_ZTF1_forced1_stacked1.csv"
+    two.write_bytes(one.read_bytes())
+    _, second = campaign(tmp_path).wanted("n", [one, two])
+    assert (second.state, second.reason) == (State.FAILED, "bad_input")
+    assert one.name in second.detail
+
+
+def test_too_few_detections_are_skipped_and_counted(tmp_path):
+    path = light_curve(tmp_path / "n", rows=ROWS[:1])
+    (want,) = campaign(tmp_path).wanted("n", [path])
+    assert (want.state, want.reason) == (State.SKIPPED, "too_few_detections")
+    assert "1 merged detections" in want.detail and "2 needed" in want.detail
+
+
+def test_a_folder_name_never_leaves_its_night(tmp_path):
+    found = request(tmp_path, name="../../etc/passwd")
+    unit = campaign(tmp_path).unit("..", found)
+    outdir = configured(tmp_path).paths.outdir
+    assert unit.folder.resolve().is_relative_to(outdir.resolve())
+    assert len(unit.folder.relative_to(outdir).parts) == 3
+
+
+def test_a_file_name_that_is_no_text_does_not_stop_the_night(tmp_path):
+    good = light_curve(tmp_path / "n")
+    odd = good.with_name("lc_\udcff_forced1_stacked0.csv")
+    odd.write_bytes(good.read_bytes())
+    wanted = campaign(tmp_path).wanted("n", [odd, good])
+    assert wanted[-1].unit is not None
+    wanted[0].object.encode()
+    wanted[0].detail.encode()
