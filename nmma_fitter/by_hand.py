@@ -17,7 +17,7 @@ from nmma_fitter import models
 from nmma_fitter.config import load_config
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import read_run
-from nmma_fitter.engine.files import folder_name, write_json
+from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
@@ -144,7 +144,8 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     run = read_run(attempt)
     assert run is not None
     sys.stdout.flush()
-    publish_run(unit, run)
+    if publish_run(unit, run) != 0:
+        raise BadInput(f"{attempt}: the fit's outputs are not whole; look at the disk, fit again")
 
 
 @contextmanager
@@ -169,7 +170,8 @@ def _attempt_folder(unit: Unit) -> Path:
     left = [unit.attempts / f"{n}-hand-0" / "checkpoint.h5" for n in sorted(numbers, reverse=True)]
     for checkpoint in left:
         stopped = (checkpoint.parent / "outcome.json").is_file()
-        if checkpoint.is_file() and stopped:
+        same = (read_json(checkpoint.parent / "started") or {}).get("digest") == unit.digest
+        if checkpoint.is_file() and stopped and same:
             checkpoint.rename(attempt / "checkpoint.h5")
             break
     return attempt

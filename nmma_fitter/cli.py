@@ -60,6 +60,9 @@ def _run(app: typer.Typer, name: str, many: set[str]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EX_SOME_FAILED)
+    except OSError as error:
+        print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
+        sys.exit(EX_SOME_FAILED)
 
 
 def spread(arguments: Sequence[str], many: set[str]) -> list[str]:

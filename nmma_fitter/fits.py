@@ -26,7 +26,7 @@ from nmma_fitter.shipped import shipped
 
 register("too_few_detections", Policy(skipped=True))
 register("unsupported_data", Policy(skipped=True))
-register("not_converged", Policy(retries=1))
+register("not_converged", Policy())  # the same seed would fail in the same way
 
 PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
 COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.nmma_fit", "{work}", "{attempt}")

@@ -116,13 +116,20 @@ class Poller:
             raise BadInput(f"{self.night_dir}: no such folder; give a night's folder of candidates")
         self.night = self.night_dir.name
         self.night_folder = config.paths.outdir / folder_name(self.night)
-        for folder in (config.paths.state, config.paths.outdir):
-            folder.mkdir(parents=True, exist_ok=True)
-        check_host(config.paths.state)
         self.lock = TickLock(config.paths.state, config.tick.budget)
-        self.scheduler = make_scheduler(config)
+        self._scheduler: Scheduler | None = None
         self._forced = False
         self._started = 0
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The batch system; asked for first, the folders are made and the host is checked."""
+        if self._scheduler is None:
+            for folder in (self.config.paths.state, self.config.paths.outdir):
+                folder.mkdir(parents=True, exist_ok=True)
+            check_host(self.config.paths.state)
+            self._scheduler = make_scheduler(self.config)
+        return self._scheduler
 
     def tick(self) -> TickReport:
         """Do what can be done now.
@@ -134,11 +141,12 @@ class Poller:
         LockHeld
             Another process is in its tick.
         """
+        scheduler = self.scheduler
         with self.lock.held(), self._open_ledger() as ledger:
             wanted = self._step("source", lambda: self._source())
             fresh = self._step("units", lambda: self._units(ledger, wanted))
-            tracked = self._step("track", lambda: self._track(ledger))
-            refused = self._step("submit", lambda: self._submit(ledger, tracked))
+            tracked = self._step("track", lambda: self._track(ledger, scheduler))
+            refused = self._step("submit", lambda: self._submit(ledger, scheduler, tracked))
             self._step("collect", lambda: self._collect(ledger))
             self._step("publish", lambda: write_snapshot(ledger, self.config.paths.state))
             report = self._report(ledger, wanted)
@@ -208,14 +216,14 @@ class Poller:
         self._forced = True
         return registered
 
-    def _track(self, ledger: Ledger) -> Tracked:
+    def _track(self, ledger: Ledger, scheduler: Scheduler) -> Tracked:
         tick = self.config.tick
         settings = TrackSettings(tick.grace, tick.submit_grace, tick.max_attempts)
         now = self._clock()
-        tracker = Tracker(ledger, self.scheduler, settings, now)
+        tracker = Tracker(ledger, scheduler, settings, now)
         return tracker.run(_to_track(ledger, self.night, now, settings.late_days))
 
-    def _submit(self, ledger: Ledger, tracked: Tracked) -> list[str]:
+    def _submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
         settings = SubmitSettings(
             templates=shipped("templates"),
             environment=self.config.scheduler.environment,
@@ -223,7 +231,7 @@ class Poller:
         )
         state = self.config.paths.state
         rows = tracked.submittable
-        return submit(ledger, self.scheduler, state, rows, settings, self._clock())
+        return submit(ledger, scheduler, state, rows, settings, self._clock())
 
     def _collect(self, ledger: Ledger) -> None:
         for night in ledger.dirty_nights():

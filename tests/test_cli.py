@@ -113,8 +113,7 @@ def test_dry_run_changes_nothing(tmp_path):
     done = run("make-jobs", "--config", "my.toml", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0
     assert "ZTF1  Piro2021  would fit" in done.stdout
-    assert not list((tmp_path / "outdir").rglob("*.json"))
-    assert not (tmp_path / "state" / "ledger.sqlite").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["candidates", "my.toml"]
 
 
 def test_status_is_json_on_request(tmp_path):

@@ -300,4 +300,4 @@ def _chosen(items: list[Any], which: int) -> Any:
 
 
 TestNights = Nights.TestCase
-TestNights.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestNights.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
