@@ -228,8 +228,12 @@ def make_jobs(
     if dry_run:
         print_plan(poller.plan())
         return
-    with Display() as display:
-        report = repeat(poller, display.show, once=once)
+    try:
+        with Display() as display:
+            report = repeat(poller, display.show, once=once)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the jobs go on, and the same command adopts them")
+        raise typer.Exit(EX_INTERRUPTED) from None
     failed = print_end(report, poller.night_folder)
     raise typer.Exit(EX_SOME_FAILED if failed and not once else 0)
 
