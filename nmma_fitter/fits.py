@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -380,8 +379,3 @@ def read_request(work: Path) -> FitRequest:
 def result_path(folder: Path, model: str) -> Path:
     """Where a unit's published result lies."""
     return folder / f"{model}_result.json"
-
-
-def load_curves(folder: Path) -> dict[str, Any] | None:
-    """The posterior's light curves as `nmma_fit` left them."""
-    return read_json(folder / "lightcurves.json")

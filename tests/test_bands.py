@@ -126,11 +126,13 @@ def test_the_wavelength_is_the_mean_of_the_bandpass_file(band: str) -> None:
 
 @pytest.mark.parametrize("band", [band for band in BANDS if band.startswith("bessell")])
 def test_bessell_wavelengths_are_those_sncosmo_carries(band: str) -> None:
-    sncosmo = pytest.importorskip("sncosmo")
+    import sncosmo
+
     assert wavelength(band) == pytest.approx(sncosmo.get_bandpass(band).wave_eff, abs=0.5)
 
 
 @pytest.mark.parametrize("band", BANDS)
 def test_every_band_is_in_sncosmos_registry(band: str) -> None:
-    bandpasses = pytest.importorskip("sncosmo.bandpasses")
+    from sncosmo import bandpasses
+
     assert (band, None) in bandpasses._BANDPASSES._loaders

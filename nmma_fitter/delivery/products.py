@@ -86,11 +86,6 @@ def write_product(
     return ranking
 
 
-def read_ranking(folder: Path) -> dict[str, Any] | None:
-    """An object's ranking as plain values, None when there is none."""
-    return read_json(folder / "ranking.json")
-
-
 def _relative(path: Path, folder: Path) -> str:
     return os.path.relpath(path, folder)
 

@@ -7,7 +7,8 @@ from nmma_fitter.models import extinction
 
 
 def test_milky_way_agrees_with_sncosmo() -> None:
-    sncosmo = pytest.importorskip("sncosmo")
+    import sncosmo
+
     dust = sncosmo.F99Dust(r_v=3.1)
     dust["ebv"] = 1.0
     wave = np.linspace(920.0, 30000.0, 500)
