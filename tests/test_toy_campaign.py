@@ -1,0 +1,78 @@
+"""The toy behaves as the tests that build on it believe, on the real local scheduler."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+
+from nmma_fitter.config import load_config
+from nmma_fitter.make_jobs import Order, Poller
+
+NIGHT = "2459778-2459785"
+
+
+@pytest.fixture
+def campaign(tmp_path) -> ToyCampaign:
+    return ToyCampaign(tmp_path / "outdir", tmp_path / "starts")
+
+
+@pytest.fixture
+def poller(tmp_path, campaign) -> Poller:
+    config = tmp_path / "my.toml"
+    config.write_text("[tick]\ngrace = 2\n[scheduler]\nslots = 2\n")
+    night = tmp_path / "candidates" / NIGHT
+    night.mkdir(parents=True)
+    return Poller(load_config(config), Order(night_dir=night), campaign=campaign)
+
+
+def finish(poller: Poller, seconds: float = 60.0):
+    end = time.monotonic() + seconds
+    while not (report := poller.tick()).finished:
+        assert time.monotonic() < end, [need.state for need in report.needs]
+        time.sleep(0.1)
+    return report
+
+
+def test_a_toy_is_done_and_its_start_is_noted_once(poller, campaign):
+    write_candidate(poller.night_dir, "a", seconds=0.2)
+    [need] = finish(poller).needs
+    [start] = read_starts(campaign.starts)
+    assert (need.state, start.digest, start.attempt) == ("done", need.digest, 1)
+
+
+def test_a_toy_told_to_fail_fails_for_its_reason(poller):
+    write_candidate(poller.night_dir, "a", seconds=0.1, final="bad_input")
+    [need] = finish(poller).needs
+    assert (need.state, need.reason) == ("failed", "bad_input")
+
+
+def test_a_warned_toy_leaves_a_checkpoint_from_which_the_next_run_goes_on(poller, campaign):
+    write_candidate(poller.night_dir, "a", seconds=3.0)
+    end = time.monotonic() + 60
+    while not read_starts(campaign.starts):
+        poller.tick()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    folder = campaign.outdir / NIGHT / "a" / "toy"
+    while not list(folder.glob("attempts/*/heartbeat")):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.kill(read_starts(campaign.starts)[0].pid, signal.SIGUSR1)
+    finish(poller)
+    out = json.loads((folder / "out.json").read_text())
+    assert out["first"] > 0 and out["first"] + out["paid"] == 30
+
+
+def test_two_jobs_for_one_attempt_are_a_double():
+    one = Start("d", 0, 1, "17", 0, "n1", 5, 1.0)
+    other = Start("d", 0, 1, "18", 0, "n2", 6, 1.0)
+    assert doubles([one, other]) == [("d", 0, 1)]
+
+
+def test_a_restart_by_the_batch_system_is_no_double():
+    one = Start("d", 0, 1, "17", 0, "n1", 5, 1.0)
+    again = Start("d", 0, 1, "17", 1, "n2", 6, 2.0)
+    assert doubles([one, again]) == []

@@ -1,0 +1,81 @@
+"""``toy_job.py WORK ATTEMPT``: a run that sleeps and counts, with the manners of a real fit.
+
+Standard library only, so that it starts at once. Settings, in the work folder's ``config.json``:
+
+starts : file that gets one line ``digest generation attempt job restart host pid time``
+seconds : how long the whole work takes (1.0), in steps of ``beat`` seconds (0.1)
+exit : status to leave with instead of a result (none)
+final : say so in the outcome, with this text as the reason (none)
+keep : write the checkpoint at every beat, as for a node that may die (false)
+deaf : ignore TERM and USR1 (false)
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+DEFAULTS = {"seconds": 1.0, "beat": 0.1, "exit": None, "final": None, "keep": False, "deaf": False}
+EX_INTERRUPTED = 75
+
+
+def write(path, value):
+    """Replace a file as a whole."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(value))
+    temporary.replace(path)
+
+
+def note_start(path, work, attempt):
+    """Append this run's line in one write."""
+    number, job, restart = re.fullmatch(r"(\d+)-(.+)-(\d+)", attempt.name).groups()
+    started = json.loads((attempt / "started").read_text())
+    host = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+    words = (started["digest"], started["generation"], number, job, restart, host, os.getpid())
+    line = " ".join(map(str, (*words, f"{time.time():.3f}"))) + "\n"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(handle, line.encode())
+    os.close(handle)
+
+
+def main(work, attempt):
+    """Run; the outcome is written last."""
+    settings = {**DEFAULTS, **json.loads((work / "config.json").read_text())}
+    signals = []
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        signal.signal(number, lambda got, _: settings["deaf"] or signals.append(got))
+    note_start(settings["starts"], work, attempt)
+    checkpoint = attempt / "checkpoint.h5"
+    first = json.loads(checkpoint.read_text())["evaluations"] if checkpoint.exists() else 0
+    total = round(settings["seconds"] / settings["beat"])
+    done = first
+    while done < total:
+        time.sleep(settings["beat"])
+        done += 1
+        write(attempt / "heartbeat", {"count": done - first, "evaluations": done})
+        if settings["keep"] or signals:
+            write(checkpoint, {"evaluations": done})
+        if signals and done < total:
+            return leave(attempt, "interrupted", "timeout", f"signal {signals[0]}", EX_INTERRUPTED)
+    if settings["final"]:
+        return leave(attempt, "failed", settings["final"], "as told", 1)
+    if settings["exit"] is not None:
+        return settings["exit"]
+    write(attempt / "out.json", {"evaluations": done, "first": first, "paid": done - first})
+    write(attempt / "outcome.json", {"outcome": "done", "summary": {"evaluations": done}})
+    return 0
+
+
+def leave(attempt, outcome, reason, message, status):
+    """End without a result; what is final is published as such."""
+    final = outcome == "failed"
+    value = {"outcome": outcome, "reason": reason, "message": message, "final": final}
+    write(attempt / "outcome.json", value)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
