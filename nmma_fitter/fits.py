@@ -1,9 +1,9 @@
-"""The campaign ``fits``: one unit per candidate and model, and the ranking they add up to."""
+"""One fit of the campaign ``fits``: what decides it, and the unit it becomes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,12 +14,11 @@ from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
 from nmma_fitter.candidates.records import from_dict, to_dict
 from nmma_fitter.candidates.window import in_window, trigger_time
-from nmma_fitter.config import Config, FitSettings, FitsTable, fit_settings
-from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_json
+from nmma_fitter.config import FitSettings, FitsTable, fit_settings
+from nmma_fitter.engine.files import Json, canonical_digest, read_json
 from nmma_fitter.engine.reasons import Policy, register
-from nmma_fitter.engine.unit import State, Unit
-from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import BadInput, NmmaFitterError, TooFewDetections, Unavailable
+from nmma_fitter.engine.unit import Unit
+from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.shipped import shipped
 
@@ -267,75 +266,6 @@ def _prior_lines(text: str) -> Iterator[str]:
         code = line.split("#", 1)[0].strip()
         if code:
             yield " ".join(code.split())
-
-
-class FitsCampaign:
-    """Units and products of the campaign.
-
-    Parameters
-    ----------
-    config : Config
-    models : sequence of str, optional
-        Instead of the configured ones.
-    """
-
-    name = "fits"
-
-    def __init__(self, config: Config, wanted: Sequence[str] | None = None) -> None:
-        self._config = config
-        self.models = list(wanted or config.fits.models)
-        for model in self.models:
-            models.get(model)
-            fit_settings(config.fits, model)
-
-    def wanted(self, night: str, files: Iterable[Path]) -> list[Wanted]:
-        """What a night's candidate files ask for, in the files' order.
-
-        A file that cannot be read is a failure of its own; the rest of the night goes on.
-        """
-        found: list[Wanted] = []
-        seen: dict[str, str] = {}
-        for path in files:
-            found += self._of_file(night, path, seen)
-        return found
-
-    def _of_file(self, night: str, path: Path, seen: dict[str, str]) -> list[Wanted]:
-        from nmma_fitter.candidates.nights import object_name
-
-        try:
-            requests = requests_of(path, self.models, self._config.fits)
-            name = requests[0].object
-            if name in seen:
-                raise BadInput(
-                    f"{path}: {name} has a light curve in {seen[name]} already; keep one of them"
-                )
-        except (NmmaFitterError, OSError) as error:
-            reason = getattr(error, "reason", "bad_input")
-            return [Wanted(object_name(path), "*", None, State.FAILED, reason, str(error))]
-        seen[name] = path.name
-        return [self._of_request(night, request) for request in requests]
-
-    def _of_request(self, night: str, request: FitRequest) -> Wanted:
-        try:
-            request.check()
-        except NmmaFitterError as error:
-            state = State.SKIPPED if error.exit_status == 3 else State.FAILED
-            return Wanted(request.object, request.model, None, state, error.reason, str(error))
-        unit = self.unit(night, request)
-        return Wanted(request.object, request.model, unit)
-
-    def unit(self, night: str, request: FitRequest) -> Unit:
-        """The unit of a fit in a night's folder."""
-        outdir = self._config.paths.outdir
-        table = self._config.fits.model.get(request.model)
-        resources = Resources(
-            cores=request.cores,
-            memory_mb=table.memory_mb if table else 2000,
-            seconds=table.time_limit if table else 3600,
-            options=self._config.scheduler.options,
-        )
-        folder = outdir / folder_name(night) / folder_name(request.object) / request.model
-        return make_unit(request, night, folder, resources)
 
 
 def make_unit(

@@ -12,20 +12,20 @@ from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night
 from nmma_fitter.config import Config
-from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import runs_of
 from nmma_fitter.engine.batch import read_batches
+from nmma_fitter.engine.campaign import Campaign, ending_of
 from nmma_fitter.engine.files import folder_name
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
-from nmma_fitter.engine.night import close_night, standing, write_snapshot
+from nmma_fitter.engine.night import close_night, write_snapshot
 from nmma_fitter.engine.rebuild import rebuild
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Registered, Wanted, register
 from nmma_fitter.errors import BadInput, LockHeld
-from nmma_fitter.fits import FitsCampaign
+from nmma_fitter.fits_campaign import FitsCampaign
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
 from nmma_fitter.schedulers.local import LocalScheduler
@@ -102,15 +102,21 @@ class Poller:
     order : Order
     clock : callable
         Seconds; only differences of this one clock are used, across ticks and processes.
+    campaign : Campaign, optional
+        The kind of work; by default fits.
     """
 
     def __init__(
-        self, config: Config, order: Order, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        order: Order,
+        clock: Callable[[], float] = time.time,
+        campaign: Campaign | None = None,
     ) -> None:
         self.config = config
         self.order = order
         self._clock = clock
-        self.campaign = FitsCampaign(config, order.models)
+        self.campaign = campaign or FitsCampaign(config, order.models)
         self.night_dir = (order.night_dir or newest_night(config.paths.candidates)).resolve()
         if not self.night_dir.is_dir():
             raise BadInput(f"{self.night_dir}: no such folder; give a night's folder of candidates")
@@ -186,7 +192,7 @@ class Poller:
                 log.warning("the ledger was missing; rebuilt it from %d work folders", found)
         return ledger
 
-    def _source(self) -> list[Wanted]:
+    def _source(self) -> Sequence[Wanted]:
         wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir))
         # What the files hold is said once; from the second tick on only what is wrong with them.
         logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
@@ -238,8 +244,8 @@ class Poller:
             folder, _, _ = ledger.night(night)
             needs = ledger.needs(night)
             for name in dict.fromkeys(need.object for need in needs):
-                mine = [need for need in needs if need.object == name]
-                _collect_object(folder / folder_name(name), name, mine)
+                mine = [ending_of(ledger, need) for need in needs if need.object == name]
+                self.campaign.collect(folder / folder_name(name), name, mine)
             close_night(ledger, night)
             ledger.set_collected(night)
 
@@ -247,23 +253,6 @@ class Poller:
         asked = {(want.object, want.task) for want in wanted}
         needs = [n for n in ledger.needs(self.night) if (n.object, n.task) in asked]
         return TickReport(self.night, needs, _heartbeats(ledger, needs))
-
-
-def _collect_object(folder: Path, name: str, needs: Sequence[NeedRow]) -> None:
-    """Write one object's product from its fits."""
-    fits = [
-        Finished(
-            need.task,
-            Path(need.folder) if need.state is State.DONE and need.folder else None,
-            need.state.value,
-            need.reason or "",
-            need.detail,
-        )
-        for need in needs
-    ]
-    earlier = {need.unit_night for need in needs if need.digest}
-    unchanged = bool(earlier) and all(standing(n) == "unchanged" for n in needs if n.digest)
-    write_product(folder, name, fits, points_to=max(map(str, earlier)) if unchanged else None)
 
 
 def make_scheduler(config: Config) -> Scheduler:

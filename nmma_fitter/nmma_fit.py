@@ -82,6 +82,7 @@ def run_fit(
     from nmma_fitter.inference.sampler import SamplerSettings, run_sampler
 
     request.check(fewest=1)
+    write_json(folder / "config.json", request.to_json())  # the work folder's may change later
     chosen = request.settings
     window = request.window
     model = request.make_model()

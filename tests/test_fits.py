@@ -10,7 +10,8 @@ import pytest
 from nmma_fitter.config import Config, load_config
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput
-from nmma_fitter.fits import FitRequest, FitsCampaign, prior_path, requests_of
+from nmma_fitter.fits import FitRequest, prior_path, requests_of
+from nmma_fitter.fits_campaign import FitsCampaign
 
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
 ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")

@@ -30,9 +30,11 @@ class Finished:
     ----------
     model : str
     folder : Path or None
-        Its work folder when it ended with a result.
+        Where its result, curves and configuration lie, when it ended with a result.
     state, reason, detail : str
         How it stands otherwise.
+    shown : Path or None
+        The folder people are pointed to, when that is another.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Finished:
     state: str = ""
     reason: str = ""
     detail: str = ""
+    shown: Path | None = None
 
 
 def write_product(
@@ -73,7 +76,7 @@ def write_product(
         return None
     value: dict[str, Any] = json.loads(ranking.to_json())
     value["results"] = {
-        fit.model: _relative(fit.folder, folder) for fit in fits if fit.folder is not None
+        fit.model: _relative(fit.shown or fit.folder, folder) for fit in fits if fit.folder
     }
     if points_to is not None:
         value["unchanged_since"] = points_to
@@ -82,7 +85,10 @@ def write_product(
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_atomic(path, text)
         if points_to is None:
-            _draw_comparison(folder, name, fits, ranking)
+            try:
+                _draw_comparison(folder, name, fits, ranking)
+            except (NmmaFitterError, OSError) as error:
+                log.warning("%s: no comparison.png: %s", name, error)
     return ranking
 
 

@@ -16,20 +16,25 @@ def night_fin(folder: Path, night: str) -> Path:
     return folder / f"{folder_name(night)}.fin"
 
 
-def close_night(ledger: Ledger, night: str) -> None:
-    """Close a night whose units have all ended; withdraw its sentinel when one has not.
-
-    Work that arrives late withdraws the sentinel first and closes the night at the next revision.
-    """
+def withdraw_night(ledger: Ledger, night: str) -> None:
+    """Take back the sentinel of a night that has work again, before any of it is submitted."""
+    if _ended(ledger.needs(night)):
+        return
     folder, revision, closed = ledger.night(night)
+    path = night_fin(folder, night)
+    if closed or path.exists():
+        path.unlink(missing_ok=True)
+        ledger.set_night(night, revision, closed=False)
+
+
+def close_night(ledger: Ledger, night: str) -> None:
+    """Close a night whose units have all ended, at the next revision when it was closed before."""
+    folder, revision, _ = ledger.night(night)
     needs = ledger.needs(night)
+    if not _ended(needs):
+        return
     path = night_fin(folder, night)
     content = _content(night, needs)
-    if not needs or not all(need.state.ended for need in needs):
-        if closed or path.exists():
-            path.unlink(missing_ok=True)
-            ledger.set_night(night, revision, closed=False)
-        return
     known = read_json(path) or {}
     if all(known.get(key) == value for key, value in content.items()):
         ledger.set_night(night, int(known["revision"]), closed=True)
@@ -39,6 +44,10 @@ def close_night(ledger: Ledger, night: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, {**content, "revision": revision, "closed": int(time.time())})
     ledger.set_night(night, revision, closed=True)
+
+
+def _ended(needs: Sequence[NeedRow]) -> bool:
+    return bool(needs) and all(need.state.ended for need in needs)
 
 
 def _content(night: str, needs: Sequence[NeedRow]) -> Json:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.ledger import Ledger, UnitRow
+from nmma_fitter.engine.night import withdraw_night
 from nmma_fitter.engine.render import render, write_script
 from nmma_fitter.engine.track import resume_folder
 from nmma_fitter.engine.unit import State, Unit, prepare_folder
@@ -48,7 +49,8 @@ def submit(
 ) -> list[str]:
     """Submit waiting units, those of one task and equal resources together.
 
-    Each batch is on disk and in the ledger before the batch system hears of it.
+    A night that has work again is withdrawn first. Each batch is on disk and in the ledger before
+    the batch system hears of it.
 
     Returns
     -------
@@ -60,6 +62,8 @@ def submit(
     def alike(row: UnitRow) -> tuple[str, str]:
         return row.unit.task, repr(asked(row))
 
+    for night in ledger.dirty_nights():
+        withdraw_night(ledger, night)
     waiting = sorted(rows[: settings.per_tick], key=alike)
     for _, group in groupby(waiting, key=alike):
         members = list(group)

@@ -8,6 +8,7 @@ import pytest
 from batch_of_files import BatchOfFiles
 from small_units import TEMPLATES, small_unit
 
+from nmma_fitter.engine.campaign import ending_of
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import close_night, night_fin
 from nmma_fitter.engine.submit import SubmitSettings, submit
@@ -209,3 +210,38 @@ def test_ended_well_without_outputs_is_no_output(place):
     place.fit("silent")
     place.tick(0)
     assert (place.row(0).state, place.row(0).reason) == (State.FAILED, "no_output")
+
+
+def test_an_earlier_fits_product_is_its_own_run_after_newer_photometry(place):
+    place.tick(0)
+    place.fit()
+    place.tick(0)
+    place.tick(0, night="n2")  # the same light curve
+    [need] = place.ledger.needs("n2")
+    before = ending_of(place.ledger, need)
+    assert before.shown == need_folder(need)
+    place.tick(1)
+    place.fit()
+    place.tick(1)  # newer photometry, in the same folder
+    after = ending_of(place.ledger, *place.ledger.needs("n2"))
+    assert after.run == before.run and (after.run / "out.txt").is_file()
+    assert after.shown == after.run, "the public names are the newer fit's"
+
+
+def need_folder(need) -> Path:
+    return Path(need.folder)
+
+
+def test_a_night_is_withdrawn_before_late_work_is_submitted(place, monkeypatch):
+    place.tick(0)
+    place.fit()
+    place.tick(0)
+    path = night_fin(place.root / "outdir" / "n1", "n1")
+    assert path.is_file()
+    there = []
+    accepted = place.batch.submit
+    monkeypatch.setattr(
+        place.batch, "submit", lambda b: (there.append(path.exists()), accepted(b))[1]
+    )
+    place.tick(0, 0)
+    assert there == [False]
