@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
-from nmma_fitter.schedulers.base import JobState, JobStatus, Scheduler
+from nmma_fitter.schedulers.base import Answer, JobState, JobStatus, Scheduler
 
 # The batch system's own limits and acts explain an end better than what the dying run said.
 # What the job script's own exit statuses mean (see publish.py, job.sh.j2 and nmma_fit.py).
@@ -59,7 +59,7 @@ class Witness:
 
 
 def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> dict[str, Witness]:
-    """Ask batch system and attempt folders about units; two calls outward at most.
+    """Ask batch system and attempt folders about units; one call outward at most.
 
     Returns
     -------
@@ -67,50 +67,38 @@ def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> dic
         Witness by digest, for every row.
     """
     attempts = _last_attempts(ledger, rows)
-    nameless = [a for a in attempts.values() if a and a.reason is None and a.job_id is None]
-    answered = _learn_ids(ledger, scheduler, nameless)
-    if nameless:
+    live = [a for a in attempts.values() if a and a.reason is None]
+    tokens = sorted({a.token for a in live if a.job_id is None})
+    ids = [a.job_id for a in live if a.job_id]
+    answer = scheduler.poll(ids, tokens) if live else Answer({}, {})
+    if answer.found:
+        _learn_ids(ledger, answer.found)
         attempts = _last_attempts(ledger, rows)
-    ids = [a.job_id for a in attempts.values() if a and a.reason is None and a.job_id]
-    statuses = scheduler.poll(ids) if ids else {}
-    return {
-        row.unit.digest: _witness(row, attempts[row.unit.digest], statuses, answered)
-        for row in rows
-    }
+    return {row.unit.digest: _witness(row, attempts[row.unit.digest], answer) for row in rows}
 
 
 def _last_attempts(ledger: Ledger, rows: Sequence[UnitRow]) -> dict[str, AttemptRow | None]:
     return {r.unit.digest: ledger.last_attempt(r.unit.digest, r.unit.generation) for r in rows}
 
 
-def _learn_ids(ledger: Ledger, scheduler: Scheduler, attempts: Sequence[AttemptRow]) -> bool:
-    """Find the ids of jobs whose submit gave none; False when the batch system did not answer."""
-    tokens = sorted({a.token for a in attempts})
-    found = scheduler.find(tokens) if tokens else {}
-    if found is None:
-        return False
+def _learn_ids(ledger: Ledger, found: Mapping[str, Mapping[int, str]]) -> None:
+    """Note the ids of jobs whose submit gave none."""
     with ledger.transaction():
         for token, jobs in found.items():
             for index, job_id in jobs.items():
                 ledger.set_job(token, index, job_id)
-    return True
 
 
-def _witness(
-    row: UnitRow,
-    attempt: AttemptRow | None,
-    statuses: Mapping[str, JobStatus],
-    answered: bool,
-) -> Witness:
+def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witness:
     if attempt is None:
         return Witness(None, JobStatus(JobState.ABSENT), [])
     runs = runs_of(row.unit.attempts, attempt.number)
     if attempt.reason is not None:
         return Witness(attempt, JobStatus(JobState.ABSENT), runs)
     if attempt.job_id is None:
-        job = JobStatus(JobState.ABSENT if answered else JobState.UNKNOWN)
+        job = JobStatus(JobState.UNKNOWN if answer.found is None else JobState.ABSENT)
     else:
-        job = statuses.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
+        job = answer.jobs.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
     return Witness(attempt, _completed(job, runs), runs)
 
 

@@ -54,7 +54,7 @@ class BatchRequest:
     ----------
     token : str
         The batch's recovery key, ``[A-Za-z0-9-]+``, already on disk when `submit` is called. A
-        scheduler stores it where `find` can read it back (job name and comment).
+        scheduler stores it where `poll` can read it back (job name and comment).
     scripts : tuple of Path
         One executable bash script per array index (0, 1, ...), absolute. A scheduler runs
         ``bash SCRIPT`` with ``NMMA_FITTER_JOB_ID`` (this scheduler's id of the job, filename
@@ -93,6 +93,27 @@ class JobStatus:
     exit_code: int | None = None
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a batch system said when it was asked once.
+
+    Attributes
+    ----------
+    jobs : mapping
+        Status by job id: of every id asked for, and of every id in `found`.
+    found : mapping or None
+        Job ids by token and array index, for those tokens that the batch system knows; None when
+        it did not answer.
+    queued : int or None
+        Jobs of ours that wait or run, as the batch system counts them, whoever submitted them;
+        None when that is not known.
+    """
+
+    jobs: Mapping[str, JobStatus]
+    found: Mapping[str, Mapping[int, str]] | None
+    queued: int | None = None
+
+
 class Scheduler(Protocol):
     """A batch system. Implementations keep to this contract, and one test suite checks it.
 
@@ -102,6 +123,11 @@ class Scheduler(Protocol):
 
     name: str
 
+    @property
+    def largest_batch(self) -> int | None:
+        """Most scripts that one `submit` takes; None when there is no limit."""
+        ...
+
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """Hand over a batch; return one job id per script, in order.
 
@@ -110,23 +136,30 @@ class Scheduler(Protocol):
         SchedulerError
             The batch system refused: nothing of it runs or will run.
         SchedulerUnknown
-            No clear answer. The batch may run; only `find` and the runs' own records can tell,
-            and the caller never submits it again blindly.
+            No clear answer. The batch may run; only `poll` by its token and the runs' own records
+            can tell, and the caller never submits it again blindly.
         """
         ...
 
-    def find(self, tokens: Sequence[str]) -> Mapping[str, Mapping[int, str]] | None:
-        """Job ids by token and array index of those batches the batch system knows.
+    def rehearse(self, batch: BatchRequest) -> str:
+        """Say in one line what the batch system would do with a batch; nothing is submitted.
 
-        Returns None when it did not answer. A token it does not know is missing from the mapping.
+        The batch's scripts and folders need not exist.
+
+        Raises
+        ------
+        SchedulerError
+            It would be refused.
+        SchedulerUnknown
+            The batch system did not answer.
         """
         ...
 
-    def poll(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """State of every job asked for, in one call to the batch system however many they are.
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
+        """State of every job asked for, and of the jobs of these batches, in one call.
 
-        Every id asked for is in the answer: ABSENT when the batch system answered and does not
-        know it, UNKNOWN when it did not answer.
+        The batch system is asked once however many they are. A job is ABSENT when the batch
+        system answered and does not know it, UNKNOWN when it did not answer.
         """
         ...
 
@@ -134,5 +167,10 @@ class Scheduler(Protocol):
         """Ask for these jobs to end. Ended and unknown ones are no error.
 
         The job's script gets SIGTERM and, after a grace time, SIGKILL.
+
+        Raises
+        ------
+        SchedulerUnknown
+            The request may not have reached some of the jobs; asking again does no harm.
         """
         ...

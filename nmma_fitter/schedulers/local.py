@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.local_processes import build_environment, hostname, try_lock
 from nmma_fitter.schedulers.local_records import TOKEN, Batch, Ended, Root, read_json, replace
 from nmma_fitter.schedulers.local_status import status_of
@@ -70,30 +70,41 @@ class LocalScheduler:
             raise SchedulerUnknown(f"batch {batch.token}: recorded, but not started: {problem}")
         return list(recorded.job_ids.values())
 
-    def find(self, tokens: Sequence[str]) -> Mapping[str, Mapping[int, str]] | None:
-        """Job ids by token and index; see `base.Scheduler`."""
-        if not self._root.batches.is_dir():
-            return None
-        try:
-            batches = {token: self._root.read(token) for token in tokens}
-        except _UNREADABLE:
-            return None
-        return {token: batch.job_ids for token, batch in batches.items() if batch}
+    @property
+    def largest_batch(self) -> int | None:
+        """No limit."""
+        return None
 
-    def poll(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """State of every job asked for; see `base.Scheduler`.
+    def rehearse(self, batch: BatchRequest) -> str:
+        """Say what the slots of this machine would do; see `base.Scheduler`."""
+        _check(batch)
+        jobs = "1 job" if len(batch.scripts) == 1 else f"{len(batch.scripts)} jobs"
+        return f"{jobs} on this machine, {self._slots} at once"
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
+        """State of every job asked for and of these batches; see `base.Scheduler`.
 
         Also starts a dispatcher when a job waits and none is alive (after a reboot, say).
         """
         if not self._root.batches.is_dir():
             problem = f"{str(self._root.batches)!r} is not there"
-            return {job_id: JobStatus(JobState.UNKNOWN, detail=problem) for job_id in job_ids}
+            unknown = JobStatus(JobState.UNKNOWN, detail=problem)
+            return Answer(dict.fromkeys(job_ids, unknown), None)
+        found = self._found(tokens)
+        ids = [*job_ids, *(job_id for ids in (found or {}).values() for job_id in ids.values())]
         batches: dict[Path, Batch | None] = {}
-        answer = {job_id: self._status(job_id, batches) for job_id in job_ids}
-        if any(status.state is JobState.PENDING for status in answer.values()):
+        jobs = {job_id: self._status(job_id, batches) for job_id in dict.fromkeys(ids)}
+        if any(status.state is JobState.PENDING for status in jobs.values()):
             problem = self._ensure_dispatcher()
-            answer = {job_id: _explained(status, problem) for job_id, status in answer.items()}
-        return answer
+            jobs = {job_id: _explained(status, problem) for job_id, status in jobs.items()}
+        return Answer(jobs, found)
+
+    def _found(self, tokens: Sequence[str]) -> Mapping[str, Mapping[int, str]] | None:
+        try:
+            batches = {token: self._root.read(token) for token in tokens}
+        except _UNREADABLE:
+            return None
+        return {token: batch.job_ids for token, batch in batches.items() if batch}
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Take waiting jobs out of the queue and ask supervisors to end the others.

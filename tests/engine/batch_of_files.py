@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
 from nmma_fitter.engine.unit import read_unit
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 
 FIELD = re.compile(r"^(digest|generation|number)=(\S+)$", re.MULTILINE)
 
@@ -32,7 +32,7 @@ class BatchOfFiles:
     ----------
     root : Path
     answers : bool
-        Whether find and poll get an answer.
+        Whether a poll gets an answer.
     next_submit : str
         ``accept``, ``refuse``, ``lose`` (accepted, answer lost), ``lose-late`` (the same, but in
         the queue only when the controller wakes), ``drop`` (no answer, never accepted).
@@ -78,20 +78,22 @@ class BatchOfFiles:
         if read_sentinel(unit)[0] is SentinelState.VALID:
             self.refits.append(unit.key)
 
-    def find(self, tokens: Sequence[str]) -> Mapping[str, Mapping[int, str]] | None:
+    largest_batch: int | None = None
+
+    def rehearse(self, batch: BatchRequest) -> str:
+        return f"{len(batch.scripts)} jobs"
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         if not self.answers:
-            return None
+            return Answer(dict.fromkeys(job_ids, JobStatus(JobState.UNKNOWN)), None)
+        jobs = self.jobs()
         found: dict[str, dict[int, str]] = {}
-        for job_id, job in self.jobs().items():
+        for job_id, job in jobs.items():
             if job["token"] in tokens and job["state"] not in ("limbo", "forgotten"):
                 found.setdefault(job["token"], {})[job["index"]] = job_id
-        return found
-
-    def poll(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        if not self.answers:
-            return {job_id: JobStatus(JobState.UNKNOWN) for job_id in job_ids}
-        jobs = self.jobs()
-        return {job_id: _status(jobs.get(job_id)) for job_id in job_ids}
+        ids = [*job_ids, *(job_id for ids in found.values() for job_id in ids.values())]
+        queued = sum(job["state"] in ("pending", "running", "held") for job in jobs.values())
+        return Answer({i: _status(jobs.get(i)) for i in ids}, found, queued)
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         if not self.answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted, register
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 
 
 class Told:
@@ -38,13 +38,15 @@ class Told:
             raise self.refuses
         return [f"{batch.token}_{i}" for i in range(len(batch.scripts))]
 
-    def find(self, tokens: Sequence[str]) -> Mapping[str, Mapping[int, str]] | None:
-        self.calls += 1
-        return self.known
+    largest_batch = None
 
-    def poll(self, job_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+    def rehearse(self, batch: BatchRequest) -> str:
+        return f"{len(batch.scripts)} jobs"
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         self.calls += 1
-        return dict.fromkeys(job_ids, self.says)
+        found = [job_id for jobs in self.known.values() for job_id in jobs.values()]
+        return Answer(dict.fromkeys([*job_ids, *found], self.says), self.known)
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         self.cancelled += job_ids

@@ -44,7 +44,7 @@ def wait_for_end(
     answers: list[Mapping[str, JobStatus]] = []
 
     def ended() -> bool:
-        answers[:] = [scheduler.poll(job_ids)]
+        answers[:] = [scheduler.poll(job_ids).jobs]
         return all(status.state.final for status in answers[0].values())
 
     wait_until(ended, seconds)
@@ -127,27 +127,35 @@ class SchedulerContract:
     def test_poll_answers_for_every_id(self, scheduler, tmp_path):
         ids = scheduler.submit(make_batch(tmp_path, "true", "exit 1"))
         hostile = ["../../etc", "", "no such\nid"]
-        answer = scheduler.poll([*ids, self.unknown_id, *hostile])
+        answer = scheduler.poll([*ids, self.unknown_id, *hostile]).jobs
         assert set(answer) == {*ids, self.unknown_id, *hostile}
         assert answer[self.unknown_id].state is JobState.ABSENT
         assert all(answer[job_id].state is JobState.ABSENT for job_id in hostile)
 
     def test_poll_of_nothing_is_nothing(self, scheduler):
-        assert scheduler.poll([]) == {}
+        assert scheduler.poll([]).jobs == {}
 
     def test_a_running_job_is_said_to_run(self, scheduler, tmp_path):
         ids = scheduler.submit(make_batch(tmp_path, "sleep 600"))
-        wait_until(lambda: scheduler.poll(ids)[ids[0]].state is JobState.RUNNING, self.seconds)
+        wait_until(lambda: scheduler.poll(ids).jobs[ids[0]].state is JobState.RUNNING, self.seconds)
         scheduler.cancel(ids)
 
-    def test_find_gives_ids_by_token_and_index(self, scheduler, tmp_path):
+    def test_poll_finds_ids_and_states_by_token_and_index(self, scheduler, tmp_path):
         batch = make_batch(tmp_path, "sleep 600", "sleep 600")
         ids = scheduler.submit(batch)
-        assert scheduler.find([batch.token]) == {batch.token: dict(enumerate(ids))}
+        answer = scheduler.poll([], [batch.token])
+        assert answer.found == {batch.token: dict(enumerate(ids))}
+        assert set(answer.jobs) == set(ids)
+        assert not any(status.state.final for status in answer.jobs.values())
         scheduler.cancel(ids)
 
-    def test_find_leaves_out_unknown_tokens(self, scheduler):
-        assert scheduler.find(["never-heard-of"]) == {}
+    def test_poll_leaves_out_unknown_tokens(self, scheduler):
+        assert scheduler.poll([], ["never-heard-of", "../x", ""]).found == {}
+
+    def test_a_rehearsal_submits_nothing(self, scheduler, tmp_path):
+        batch = make_batch(tmp_path, "echo ran >ran", "echo ran >ran")
+        assert scheduler.rehearse(batch).isprintable()
+        assert scheduler.poll([], [batch.token]).found == {}
 
     def test_cancel_sends_sigterm_to_the_script(self, scheduler, tmp_path):
         body = "trap 'echo TERM >told; kill $child; exit 9' TERM\nsleep 600 & child=$!\n"
@@ -170,7 +178,7 @@ class SchedulerContract:
         ids = scheduler.submit(make_batch(tmp_path, "true"))
         wait_for_end(scheduler, ids, self.seconds)
         scheduler.cancel([*ids, self.unknown_id])
-        assert scheduler.poll(ids)[ids[0]].state is JobState.ENDED_WELL
+        assert scheduler.poll(ids).jobs[ids[0]].state is JobState.ENDED_WELL
 
     def test_time_limit_ends_a_job_as_timeout(self, scheduler, tmp_path):
         resources = Resources(memory_mb=500, seconds=self.shortest_limit)

@@ -133,7 +133,7 @@ class TestSubmit:
         batch = replace(make_batch(tmp_path, ADD_A_LINE), **change)
         with pytest.raises(SchedulerError, match=message):
             scheduler.submit(batch)
-        assert scheduler.find([batch.token]) == {}
+        assert scheduler.poll([], [batch.token]).found == {}
 
     def test_of_two_processes_with_one_token_one_submits(self, root, scheduler, tmp_path):
         batch = make_batch(tmp_path, *[ADD_A_LINE] * 3)
@@ -142,7 +142,7 @@ class TestSubmit:
         errors = [racer.communicate(timeout=60)[1] for racer in racers]
         assert sorted(racer.returncode for racer in racers) == [0, 1, 1]
         assert sum(b"submitted before" in error for error in errors) == 2
-        wait_for_end(scheduler, scheduler.find([batch.token])[batch.token].values())
+        wait_for_end(scheduler, scheduler.poll([], [batch.token]).found[batch.token].values())
         assert times_run(batch) == [1, 1, 1]
 
     def test_processes_that_submit_at_once_share_the_slots(self, root, scheduler, tmp_path):
@@ -151,7 +151,7 @@ class TestSubmit:
         commands = [submitter(root, batch, "scheduler.submit(batch)") for batch in batches]
         racers = [subprocess.Popen(command) for command in commands]
         assert [racer.wait(timeout=60) for racer in racers] == [0, 0, 0]
-        found = scheduler.find([batch.token for batch in batches])
+        found = scheduler.poll([], [batch.token for batch in batches]).found
         wait_for_end(scheduler, [job_id for ids in found.values() for job_id in ids.values()])
         assert most_at_once([folder for batch in batches for folder in batch.folders]) == 2
 
@@ -159,7 +159,7 @@ class TestSubmit:
         batch = make_batch(tmp_path, ADD_A_LINE)
         die = "import os\nPath.rename = lambda *_: os.kill(os.getpid(), 9)\nscheduler.submit(batch)"
         assert subprocess.run(submitter(root, batch, die), timeout=60).returncode == -9
-        assert scheduler.find([batch.token]) == {}
+        assert scheduler.poll([], [batch.token]).found == {}
         wait_for_end(scheduler, scheduler.submit(batch))
         assert times_run(batch) == [1]
 
@@ -168,8 +168,8 @@ class TestSubmit:
         record = "scheduler._root.record(scheduler._to_record(batch))"
         die = f"import os\n{record}\nos.kill(os.getpid(), 9)"
         assert subprocess.run(submitter(root, batch, die), timeout=60).returncode == -9
-        ids = scheduler.find([batch.token])[batch.token]
         assert not named(root)
+        ids = scheduler.poll([], [batch.token]).found[batch.token]
         wait_for_end(scheduler, list(ids.values()))
         assert times_run(batch) == [1, 1, 1]
 
@@ -184,7 +184,7 @@ class TestSubmit:
         time.sleep(milliseconds / 1000)
         process.kill()
         process.communicate(timeout=60)
-        ids = scheduler.find([batch.token]).get(batch.token, {})
+        ids = scheduler.poll([], [batch.token]).found.get(batch.token, {})
         wait_for_end(scheduler, list(ids.values()))
         assert times_run(batch) == [1 if ids else 0] * 5
 
@@ -250,7 +250,7 @@ class TestQueue:
         ids = scheduler.submit(make_batch(tmp_path, *["sleep 600"] * 30))
 
         def count(state: JobState) -> int:
-            return [status.state for status in scheduler.poll(ids).values()].count(state)
+            return [status.state for status in scheduler.poll(ids).jobs.values()].count(state)
 
         wait_until(lambda: count(JobState.RUNNING) == 2)
         # A supervisor that starts its script is two processes for a moment.
@@ -262,7 +262,7 @@ class TestQueue:
         batch = make_batch(tmp_path, ADD_A_LINE)
         [waiting] = scheduler.submit(batch)
         scheduler.cancel([waiting])
-        status = scheduler.poll([waiting])[waiting]
+        status = scheduler.poll([waiting]).jobs[waiting]
         assert (status.state, status.reason) == (JobState.ENDED_BADLY, "cancelled")
         scheduler.cancel(ids)
         wait_for_end(scheduler, ids)
@@ -270,9 +270,9 @@ class TestQueue:
 
     def test_the_dispatcher_leaves_when_nothing_waits(self, root, scheduler, tmp_path):
         ids = scheduler.submit(make_batch(tmp_path, "sleep 600"))
-        wait_until(lambda: scheduler.poll(ids)[ids[0]].state is JobState.RUNNING)
+        wait_until(lambda: scheduler.poll(ids).jobs[ids[0]].state is JobState.RUNNING)
         wait_until(lambda: not named(root, "local_dispatcher"))
-        assert scheduler.poll(ids)[ids[0]].state is JobState.RUNNING
+        assert scheduler.poll(ids).jobs[ids[0]].state is JobState.RUNNING
 
     def test_a_killed_dispatcher_is_replaced_at_the_next_poll(self, root, scheduler, tmp_path):
         batch = make_batch(tmp_path, *[f"{ADD_A_LINE}; sleep 0.2"] * 8)
@@ -288,7 +288,7 @@ class TestQueue:
     def test_another_scheduler_object_adopts_and_cancels(self, root, scheduler, tmp_path):
         job_id, _ = start_one(scheduler, tmp_path, "touch ready; sleep 600")
         other = LocalScheduler(root, 2, GRACE)
-        assert other.poll([job_id])[job_id].state is JobState.RUNNING
+        assert other.poll([job_id]).jobs[job_id].state is JobState.RUNNING
         other.cancel([job_id])
         assert wait_for_end(scheduler, [job_id])[job_id].reason == "cancelled"
 
@@ -406,7 +406,7 @@ class TestDeath:
         job_id, _ = start_one(scheduler, tmp_path, body)
         job = job_of(scheduler, job_id)
         self.kill_supervisor(scheduler, job_id)
-        assert scheduler.poll([job_id])[job_id].state is JobState.RUNNING
+        assert scheduler.poll([job_id]).jobs[job_id].state is JobState.RUNNING
         assert wait_for_end(scheduler, [job_id])[job_id].reason == "node_failure"
         assert not processes_of(job.batch().tag(0))
 
@@ -436,19 +436,19 @@ class TestDeath:
     def test_a_process_that_got_the_number_of_a_supervisor_is_not_it(self, scheduler, tmp_path):
         job = self.recorded(scheduler, tmp_path)
         job.claim(replace(myself(), start_ticks=myself().start_ticks - 1))
-        status = scheduler.poll([job.job_id])[job.job_id]
+        status = scheduler.poll([job.job_id]).jobs[job.job_id]
         assert (status.state, status.reason) == (JobState.ENDED_BADLY, "node_failure")
 
     def test_a_living_supervisor_runs_its_job(self, scheduler, tmp_path):
         job = self.recorded(scheduler, tmp_path)
         job.claim(myself())
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.RUNNING
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.RUNNING
         job.end(Ended())
 
     def test_a_reboot_ends_what_ran(self, scheduler, tmp_path):
         job = self.recorded(scheduler, tmp_path)
         job.claim(replace(myself(), boot_id="an earlier one"))
-        status = scheduler.poll([job.job_id])[job.job_id]
+        status = scheduler.poll([job.job_id]).jobs[job.job_id]
         assert (status.reason, "restarted" in status.detail) == ("node_failure", True)
 
     def test_a_reboot_starts_what_waited(self, scheduler, tmp_path):
@@ -458,24 +458,24 @@ class TestDeath:
     def test_a_job_of_another_host_is_unknown_until_its_record(self, scheduler, tmp_path):
         job = self.recorded(scheduler, tmp_path)
         rewrite(job.folder.parent / "batch.json", host="elsewhere")
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.UNKNOWN
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.UNKNOWN
         job.claim(replace(myself(), host="elsewhere", boot_id="another"))
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.UNKNOWN
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.UNKNOWN
         job.end(Ended(exit_code=0))
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.ENDED_WELL
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.ENDED_WELL
 
     def test_records_that_cannot_be_read_are_unknown(self, scheduler, tmp_path):
         job = self.recorded(scheduler, tmp_path)
         (job.folder / "claim.json").write_text("{")
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.UNKNOWN
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.UNKNOWN
         (job.folder / "claim.json").write_text(json.dumps({"ended": asdict(Ended())}))
 
     def test_a_root_that_went_away_is_unknown(self, root, tmp_path, scheduler):
         job = self.recorded(scheduler, tmp_path)
         job.refuse(Ended("cancelled"))
         root.rename(tmp_path / "unmounted")
-        assert scheduler.poll([job.job_id])[job.job_id].state is JobState.UNKNOWN
-        assert scheduler.find(["test"]) is None
+        assert scheduler.poll([job.job_id]).jobs[job.job_id].state is JobState.UNKNOWN
+        assert scheduler.poll([], ["test"]).found is None
         (tmp_path / "unmounted").rename(root)
 
 
@@ -486,8 +486,8 @@ class TestPrune:
         wait_for_end(scheduler, ids[:2])
         assert scheduler.prune(1) == []
         assert scheduler.prune(0) == [ended.token]
-        assert scheduler.poll(ids)[ids[0]].state is JobState.ABSENT
-        assert set(scheduler.find([ended.token, mixed.token])) == {mixed.token}
+        assert scheduler.poll(ids).jobs[ids[0]].state is JobState.ABSENT
+        assert set(scheduler.poll([], [ended.token, mixed.token]).found) == {mixed.token}
 
 
 def test_the_environment_is_an_allow_list():
