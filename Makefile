@@ -32,6 +32,7 @@ demo: $(STAMP)  ## Fit the sample candidates with each model on this machine, an
 	@scripts/demo $(BIN)
 
 test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
+	@scripts/install_test_packages
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP_DEV)  ## Lint and type-check

@@ -1,0 +1,71 @@
+"""Real batch systems, brought up once a session and mended after every test."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+# Shared by this folder's test modules, which are not a package; and the schedulers' contract.
+sys.path[:0] = [str(HERE), str(HERE.parent / "schedulers")]
+pytest.register_assert_rewrite("contract", "installation")
+
+from slurm_cluster import SlurmCluster  # noqa: E402
+
+INSTALL = HERE.parents[1] / "scripts" / "install_test_packages"
+
+
+def why_not() -> str:
+    """Why no private Slurm can be brought up here, empty when it can."""
+    command = "run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
+    if os.geteuid() != 0:
+        return f"a private Slurm needs root; {command}"
+    missing = subprocess.run([INSTALL, "--missing"], capture_output=True, text=True, check=True)
+    names = missing.stdout.split()
+    return f"a private Slurm needs {', '.join(names)}; {command}" if names else ""
+
+
+def brought_up(root: Path, *, accounting: bool) -> Iterator[SlurmCluster]:
+    if reason := why_not():
+        pytest.skip(reason)
+    cluster = SlurmCluster(root, accounting=accounting)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster(tmp_path_factory) -> Iterator[SlurmCluster]:
+    """Without accounting."""
+    yield from brought_up(tmp_path_factory.mktemp("slurm"), accounting=False)
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster_dbd(tmp_path_factory) -> Iterator[SlurmCluster]:
+    """With slurmdbd."""
+    yield from brought_up(tmp_path_factory.mktemp("slurmdbd"), accounting=True)
+
+
+def used(cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmCluster]:
+    monkeypatch.setenv("SLURM_CONF", cluster.environment["SLURM_CONF"])
+    try:
+        yield cluster
+    finally:
+        cluster.mend()
+
+
+@pytest.fixture
+def slurm(slurm_cluster, monkeypatch) -> Iterator[SlurmCluster]:
+    """The cluster without accounting, as this test's; left as it was found."""
+    yield from used(slurm_cluster, monkeypatch)
+
+
+@pytest.fixture
+def slurm_dbd(slurm_cluster_dbd, monkeypatch) -> Iterator[SlurmCluster]:
+    """The cluster with accounting, as this test's; left as it was found."""
+    yield from used(slurm_cluster_dbd, monkeypatch)
