@@ -1,10 +1,21 @@
-"""What all tests share: which run by default, and that none is skipped in silence."""
+"""What all tests share: which run by default, that none is skipped in silence, their budgets."""
 
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 
 import pytest
+
+# Minutes that CI grants the tests of each marker, set-up and tear-down included.
+BUDGETS = {
+    ("slurm",): 7,
+    ("htcondor",): 4,
+    ("ssh", "browser"): 4,
+    ("nmma",): 8,
+    ("core",): 5,  # everything without one of these markers
+}
+FAIL_OVER = 2.0  # times the budget; below that it is only said
 
 # Skips that CI accepts; every other one is a failure there.
 LISTED_SKIPS = (
@@ -21,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when a test is skipped for a reason that is not listed in conftest.py",
     )
+    parser.addoption(
+        "--fail-over-budget",
+        action="store_true",
+        help=f"fail when the tests of a marker take more than {FAIL_OVER:g} times their budget",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,9 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """Turn a skip that is not listed into a failure, where that was asked for."""
+    """Count the time; turn a skip that is not listed into a failure, where that was asked for."""
     outcome = yield
     report = outcome.get_result()
+    count(item, report.duration)
     if not (report.skipped and item.config.getoption("--fail-on-unlisted-skip")):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
@@ -45,3 +62,44 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
     if not any(fnmatch.fnmatchcase(reason, listed) for listed in LISTED_SKIPS):
         report.outcome = "failed"
         report.longrepr = f"skipped for a reason that is not listed in conftest.py: {reason}"
+
+
+USED = pytest.StashKey[Counter[tuple[str, ...]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start counting."""
+    config.stash[USED] = Counter()
+
+
+def count(item: pytest.Item, seconds: float) -> None:
+    """Add to a test's budget; what is asked for by ``-m slow`` has none."""
+    own = {mark.name for mark in item.iter_markers()}
+    if "slow" not in own:
+        budget = next((names for names in BUDGETS if own & set(names)), ("core",))
+        item.config.stash[USED][budget] += seconds
+
+
+def over_budget(config: pytest.Config, times: float) -> list[tuple[str, ...]]:
+    """Budgets exceeded so many times."""
+    used = config.stash[USED]
+    return [names for names, minutes in BUDGETS.items() if used[names] > times * 60 * minutes]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that is far over a budget, where that was asked for."""
+    asked = session.config.getoption("--fail-over-budget")
+    if asked and session.exitstatus == 0 and over_budget(session.config, FAIL_OVER):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was used of each budget."""
+    config = terminalreporter.config
+    late, failed = over_budget(config, 1.0), over_budget(config, FAIL_OVER)
+    for names, minutes in BUDGETS.items():
+        if seconds := config.stash[USED][names]:
+            verdict = "  FAR OVER BUDGET" if names in failed else "  over" * (names in late)
+            line = f"budget {'+'.join(names)}: {seconds / 60:.1f} of {minutes} minutes{verdict}"
+            terminalreporter.write_line(line, yellow=bool(verdict))
