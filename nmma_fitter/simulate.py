@@ -12,14 +12,17 @@ regression of Tobin (1958, Econometrica 26, 24). A second deviate for the magnit
 the density of a detection would then be N(m, σ) times the probability of being detected, which
 the likelihood does not contain (it does not condition detections on being detected).
 
-What is not exact:
+With ``errors="exposure"`` every detection has the error of a limit, ``σ = σ_L``, and the process
+is the likelihood's own, exactly: it is for tests of the inference. With ``errors="source"``, the
+default, a detection's error follows from the source's magnitude, which looks like a survey's, and
+is not exact:
 
 - The faintest magnitude a detection can have, ``m + σ (L - m) / σ_L``, is L itself only where
   ``σ = σ_L``, at the limit. For a brighter source it is brighter than L and depends on m, which the
   likelihood does not know. At 3 σ_L above the limit this concerns 0.1 % of the detections.
 - ``mag_err`` follows from the true magnitude; the likelihood takes it as known beforehand and
-  learns nothing from it. So its credible intervals of m have the stated coverage, while those of
-  a likelihood that did know would be narrower.
+  learns nothing from it. Its intervals are wider than they might be: of 20,000 draws of a source of
+  constant magnitude, 10 exposures each, 90.6 % were inside 90 %, against 89.8 % with "exposure".
 - A real error is estimated from the measured flux instead, and real noise is Gaussian in flux, not
   in magnitude; neither is simulated.
 """
@@ -29,6 +32,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +44,7 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.models import Model, Prediction
 
 FloatArray = NDArray[np.float64]
+Errors = Literal["source", "exposure"]
 
 ERROR_AT_LIMIT = 2.5 / math.log(10) / 5  # mag, of a 5-sigma measurement
 CALIBRATION_ERROR = 0.01  # mag, the smallest error of any measurement
@@ -64,6 +69,7 @@ def simulate(
     trigger: float,
     *,
     name: str = "simulated",
+    errors: Errors = "source",
 ) -> LightCurve:
     """Draw the light curve that a survey would record of a source.
 
@@ -83,6 +89,8 @@ def simulate(
         ``settings.trigger``: one derived from the first detection would be another day zero.
     name : str
         Of the simulated object.
+    errors : "source" or "exposure"
+        What photometric errors follow from: the source's magnitude, or ``settings.limit_error``.
 
     Returns
     -------
@@ -103,16 +111,18 @@ def simulate(
     )
     z = rng.standard_normal(len(cadence))
     at_limit = magnitudes + np.hypot(settings.limit_error, systematic) * z
-    errors = photometric_error(magnitudes, limit)
+    error = photometric_error(magnitudes, limit)
+    if errors == "exposure":
+        error = np.full(len(cadence), settings.limit_error)
     detected = at_limit <= limit
     with np.errstate(invalid="ignore"):  # no light: never detected
-        measured = magnitudes + np.hypot(errors, systematic) * z
+        measured = magnitudes + np.hypot(error, systematic) * z
     return from_columns(
         name,
         mjd=[exposure.mjd for exposure in cadence],
         band=[exposure.band for exposure in cadence],
         mag=np.where(detected, measured, np.nan).tolist(),
-        mag_err=np.where(detected, errors, np.nan).tolist(),
+        mag_err=np.where(detected, error, np.nan).tolist(),
         limit=limit.tolist(),
         multiplicity=[1] * len(cadence),
     )

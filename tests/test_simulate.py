@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from scipy.stats import kstest, norm
+from scipy.stats import binom, kstest, norm
 
 from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput
@@ -14,6 +14,7 @@ from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.simulate import (
     ERROR_AT_LIMIT,
+    Errors,
     Exposure,
     photometric_error,
     simulate,
@@ -44,11 +45,19 @@ class Constant(Model):
         return np.broadcast_to(parameters["m"][:, None], days.shape)
 
 
-def draw(magnitude: float, count: int, limit: float = 20.5, seed: int = 1, **settings):
+def draw(
+    magnitude: float,
+    count: int,
+    limit: float = 20.5,
+    seed: int = 1,
+    errors: Errors = "source",
+    **settings,
+):
     cadence = [Exposure(TRIGGER + 1 + 1e-3 * i, "ztfr", limit) for i in range(count)]
     truth = {"m": magnitude, "luminosity_distance": 100.0}
     chosen = SETTINGS.model_copy(update=settings)
-    return simulate(Constant(), truth, cadence, chosen, np.random.default_rng(seed), TRIGGER)
+    rng = np.random.default_rng(seed)
+    return simulate(Constant(), truth, cadence, chosen, rng, TRIGGER, errors=errors)
 
 
 @pytest.mark.parametrize("magnitude", [20.2, 20.5, 20.8])
@@ -77,6 +86,28 @@ def test_at_the_limit_the_likelihood_is_a_normalised_density():
     grid = np.linspace(20.45, 20.55, 101)
     best = grid[np.argmax(likelihood.log_likelihood({"m": grid}))]
     assert best == pytest.approx(20.5, abs=0.006)
+
+
+@pytest.mark.parametrize("errors", ["source", "exposure"])
+def test_of_many_sources_nine_in_ten_lie_in_their_90_percent_intervals(errors):
+    grid = np.linspace(19.0, 22.0, 301)
+    truths = np.random.default_rng(0).uniform(19.0, 22.0, 1000)
+    ranks = []
+    for number, truth in enumerate(truths):
+        lc = draw(truth, 4, seed=number, errors=errors)
+        likelihood = Likelihood(
+            lc, TRIGGER, SETTINGS, lambda x: np.repeat(np.asarray(x["m"])[:, None], 4, axis=1)
+        )
+        density = np.exp(likelihood.log_likelihood({"m": grid}))
+        ranks.append(density[grid < truth].sum() / density.sum())
+    inside = np.sum((np.array(ranks) > 0.05) & (np.array(ranks) < 0.95))
+    low, high = binom.interval(0.999, len(truths), 0.9)
+    assert low <= inside <= high
+
+
+def test_errors_of_the_exposure_are_those_of_its_limit():
+    lc = draw(17.0, 5, errors="exposure")
+    np.testing.assert_array_equal(lc.mag_err, SETTINGS.limit_error)
 
 
 def test_before_the_explosion_there_are_only_limits():

@@ -36,7 +36,7 @@ from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.inference.sampler import SamplerResult, SamplerSettings, run_sampler
 from nmma_fitter.models import Prediction
-from nmma_fitter.simulate import simulate, ztf_cadence
+from nmma_fitter.simulate import Errors, simulate, ztf_cadence
 
 TRIGGER = 60000.0  # MJD
 CALIBRATION = Path(__file__).parent / "calibration"
@@ -58,6 +58,7 @@ class Trial:
     nlive: int
     n_effective: int
     sys_error: float
+    errors: Errors
     prior_text: str  # read once: an edit during a run must not mix two priors in one file
 
     def rng(self, purpose: int) -> np.random.Generator:
@@ -82,7 +83,11 @@ def draw(trial: Trial) -> tuple[dict[str, float], LightCurve, FitSettings]:
     cadence = ztf_cadence(rng, TRIGGER + first, TRIGGER + last, every=every)
     settings = FitSettings(trigger=TRIGGER, sys_error=trial.sys_error)
     model = models.get(trial.model)
-    return truth, simulate(model, truth, cadence, settings, rng, TRIGGER), settings
+    return (
+        truth,
+        simulate(model, truth, cadence, settings, rng, TRIGGER, errors=trial.errors),
+        settings,
+    )
 
 
 def fit(trial: Trial) -> records.Record:
@@ -232,6 +237,12 @@ def main() -> int:
     parser.add_argument("--nlive", type=int, default=400)
     parser.add_argument("--n-effective", type=int, default=1000)
     parser.add_argument("--sys", type=float, default=0.1, help="systematic error, mag [0.1]")
+    parser.add_argument(
+        "--errors",
+        choices=("exposure", "source"),
+        default="exposure",
+        help="photometric errors: as the likelihood has them, or as a survey's [exposure]",
+    )
     parser.add_argument("--processes", type=int, default=1, help="fits at once [1]")
     parser.add_argument("--look", action="store_true", help="only count the draws' detections")
     parser.add_argument("--summary", type=Path, metavar="DIR", help="print the tables of DIR")
@@ -244,7 +255,10 @@ def main() -> int:
         parser.error("give --model and a --count of 1 or more, or --summary")
     prior = (CALIBRATION / f"{given.model}.prior").read_text(encoding="utf-8")
     trials = [
-        Trial(given.model, index, given.seed, given.nlive, given.n_effective, given.sys, prior)
+        Trial(
+            *(given.model, index, given.seed, given.nlive, given.n_effective),
+            *(given.sys, given.errors, prior),
+        )
         for index in range(given.count)
     ]
     if given.look:

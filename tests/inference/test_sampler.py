@@ -105,7 +105,7 @@ def test_single_batches_give_what_one_call_of_nautilus_gives(priors, plain):
         vectorized=True,
         seed=5,
     )
-    whole.run(n_eff=300, f_live=ours.LIVE_EVIDENCE)
+    whole.run(n_eff=300, f_live=ours.LIVE_EVIDENCE, discard_exploration=ours.DISCARD_EXPLORATION)
     assert whole.n_like == plain.evaluations
     assert whole.log_z == pytest.approx(plain.log_z, abs=1e-9)
 
