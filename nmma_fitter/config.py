@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
 
 Trigger = Literal["first-detection", "day-before"] | float
@@ -112,14 +113,19 @@ class SchedulerTable(Settings):
     slots: Annotated[int, Field(ge=1)] | None = None  # local: None means one per core
     environment: dict[str, str] = {}
     options: dict[str, str] = {}
+    slurm: SlurmSettings = SlurmSettings()
 
 
 class TickTable(Settings):
     """``[tick]``: how the poller goes about it, in seconds."""
 
     interval: Annotated[float, Field(gt=0)] = 10.0
+    unattended_interval: Annotated[float, Field(gt=0)] = 60.0
+    period: Annotated[float, Field(gt=0)] = 1800.0
+    leave_before: Annotated[float, Field(ge=0)] = 120.0
     timeout: Annotated[float, Field(gt=0)] = 43200.0
     budget: Annotated[float, Field(gt=0)] = 600.0
+    publish_budget: Annotated[float, Field(gt=0)] = 120.0
     grace: Annotated[float, Field(ge=0)] = 180.0
     submit_grace: Annotated[float, Field(ge=0)] = 300.0
     max_attempts: Annotated[int, Field(ge=1)] = 12

@@ -29,6 +29,7 @@ from nmma_fitter.fits_campaign import FitsCampaign
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
 from nmma_fitter.schedulers.local import LocalScheduler
+from nmma_fitter.schedulers.slurm import SlurmScheduler
 from nmma_fitter.shipped import shipped
 
 log = logging.getLogger(__name__)
@@ -256,11 +257,16 @@ class Poller:
 
 
 def make_scheduler(config: Config) -> Scheduler:
-    """The configured scheduler."""
-    if config.scheduler.name != "local":
+    """The configured scheduler, with what it no longer needs of old batches removed."""
+    folder = config.paths.state / config.scheduler.name
+    scheduler: LocalScheduler | SlurmScheduler
+    if config.scheduler.name == "slurm":
+        scheduler = SlurmScheduler(folder, **config.scheduler.slurm.model_dump())
+    elif config.scheduler.name == "local":
+        slots = config.scheduler.slots or len(os.sched_getaffinity(0))
+        scheduler = LocalScheduler(folder, slots)
+    else:
         return get_scheduler(config.scheduler.name)
-    slots = config.scheduler.slots or len(os.sched_getaffinity(0))
-    scheduler = LocalScheduler(config.paths.state / "local", slots)
     scheduler.prune(older_than_days=PRUNE_DAYS)
     return scheduler
 

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
-from nmma_fitter.schedulers.local_processes import build_environment, hostname, try_lock
+from nmma_fitter.schedulers.environment import build_environment
+from nmma_fitter.schedulers.local_processes import hostname, try_lock
 from nmma_fitter.schedulers.local_records import TOKEN, Batch, Ended, Root, read_json, replace
 from nmma_fitter.schedulers.local_status import status_of
 

@@ -19,7 +19,8 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
-from nmma_fitter.schedulers.local_processes import build_environment, hostname, try_lock
+from nmma_fitter.schedulers.environment import build_environment
+from nmma_fitter.schedulers.local_processes import hostname, try_lock
 from nmma_fitter.schedulers.local_records import Batch, Ended, Job, Root, read_json
 from nmma_fitter.schedulers.local_status import status_of
 

@@ -1,4 +1,4 @@
-"""Who a process is, what belongs to it, and what it may inherit (Linux)."""
+"""Who a process is, and what belongs to it (Linux)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-_PERSON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
-_SOFTWARE = ("LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX")
-_FOLDERS = ("MPLCONFIGDIR", "XDG_CACHE_HOME", "SNCOSMO_DATA_DIR")
-INHERITED = frozenset((*_PERSON, *_SOFTWARE, *_FOLDERS))
-INHERITED_PREFIXES = ("LC_", "OMP_", "OPENBLAS_", "MKL_")
 JOB_TAG = "NMMA_FITTER_LOCAL_JOB"  # set in every process of a job: how orphans are found
 
 _PR_SET_PDEATHSIG = 1
@@ -78,19 +73,6 @@ def _start_ticks(pid: int) -> int | None:
     # The name may hold blanks and brackets: fields are counted from its closing one.
     state, *fields = stat[stat.rindex(b")") + 2 :].split()
     return None if state in (b"Z", b"X") else int(fields[18])
-
-
-def build_environment(source: Mapping[str, str]) -> dict[str, str]:
-    """Keep what a fit needs of an environment; never a token, a password or a batch system's.
-
-    Kept are the names in `INHERITED` and those that start with one of `INHERITED_PREFIXES`.
-    """
-    kept = {
-        name: value
-        for name, value in source.items()
-        if name in INHERITED or name.startswith(INHERITED_PREFIXES)
-    }
-    return {"PATH": os.defpath, **kept}
 
 
 def try_lock(path: Path) -> int | None:

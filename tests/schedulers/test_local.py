@@ -15,9 +15,10 @@ from contract import SchedulerContract, make_batch, wait_for_end, wait_until
 
 from nmma_fitter.errors import SchedulerError
 from nmma_fitter.schedulers.base import BatchRequest, JobState, Resources
+from nmma_fitter.schedulers.environment import build_environment
 from nmma_fitter.schedulers.local import LocalScheduler
 from nmma_fitter.schedulers.local_dispatcher import take_slot
-from nmma_fitter.schedulers.local_processes import build_environment, myself, processes_of
+from nmma_fitter.schedulers.local_processes import myself, processes_of
 from nmma_fitter.schedulers.local_records import Ended, Job, Root
 
 GRACE = 1.0

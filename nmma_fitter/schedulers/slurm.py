@@ -1,0 +1,266 @@
+"""Submits job scripts to Slurm as arrays, and tells from squeue and sacct what became of them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.slurm_capabilities import Capabilities, probe
+from nmma_fitter.schedulers.slurm_commands import Commands
+from nmma_fitter.schedulers.slurm_queue import ENDED, JOB_ID, Row, ask_accounting, ask_queue
+from nmma_fitter.schedulers.slurm_refusals import job_number, raise_refusal
+from nmma_fitter.schedulers.slurm_script import arguments, array_script
+from nmma_fitter.schedulers.slurm_settings import SlurmSettings
+from nmma_fitter.schedulers.slurm_states import may_be_memory, status_of
+
+log = logging.getLogger(__name__)
+
+_TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
+_OVER_MEMORY = re.compile(rb"exceeded (?:job |step )?memory limit|oom.?kill|Out Of Memory", re.I)
+_TAIL_BYTES = 8192
+_PROBE_AGAIN_SECONDS = 300.0
+_CANCEL_AT_ONCE = 1000
+
+
+class SlurmScheduler:
+    """The scheduler ``slurm``.
+
+    Parameters
+    ----------
+    state : Path
+        Folder for its own files, one folder per batch below it; on a file system the nodes share.
+    **settings
+        As `SlurmSettings`.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or out of range, or the machine has no Slurm commands.
+
+    Notes
+    -----
+    squeue is the authority on what waits and runs. A job it does not know is looked up in sacct;
+    ABSENT means that neither knows it, or that squeue does not and the cluster keeps no accounts
+    (or this machine has no sacct). With accounts that cannot be read now the job is UNKNOWN.
+    """
+
+    name = "slurm"
+
+    def __init__(self, state: Path, **settings: Any) -> None:
+        self._settings = _settings(settings)
+        self._root = Path(state).absolute()
+        if "\\" in str(self._root) or not str(self._root).isprintable():
+            raise ConfigError(
+                f"scheduler 'slurm': {str(self._root)!r}: Slurm cannot write output below a folder "
+                f"with a backslash or a control character in its name; choose another paths.state"
+            )
+        self._commands = Commands(self._settings)
+        self._known: Capabilities | None = None
+        self._probed = 0.0
+        self._submitted = float("-inf")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the cluster can do; asked once, and again later when it did not answer."""
+        stale = time.monotonic() - self._probed > _PROBE_AGAIN_SECONDS
+        if self._known is None or (not self._known.known and stale):
+            self._known, self._probed = probe(self._commands), time.monotonic()
+        return self._known
+
+    @property
+    def largest_batch(self) -> int | None:
+        """The cluster's ``MaxArraySize``."""
+        return self.capabilities.max_array_size
+
+    def submit(self, batch: BatchRequest) -> Sequence[str]:
+        """Submit a batch as one array; see `base.Scheduler`."""
+        script = self._checked_script(batch)
+        folder = self._root / batch.token
+        words = self._arguments(batch, folder)
+        path = _prepare(folder, script)
+        self._pace()
+        number = job_number(self._commands.run("sbatch", *words, str(path)))
+        return [f"{number}_{index}" for index in range(len(batch.scripts))]
+
+    def rehearse(self, batch: BatchRequest) -> str:
+        """Ask ``sbatch --test-only``; see `base.Scheduler`."""
+        script = self._checked_script(batch)
+        words = self._arguments(batch, self._root / batch.token)
+        said = self._commands.run("sbatch", "--test-only", *words, stdin=script)
+        raise_refusal(said)
+        if said.status != 0:
+            raise SchedulerUnknown(f"sbatch --test-only: {said.message}")
+        return said.message.replace("sbatch: ", "")
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
+        """Ask squeue, and sacct about what squeue leaves open; see `base.Scheduler`."""
+        absent = JobStatus(JobState.ABSENT, detail="not in the queue")
+        statuses = dict.fromkeys(job_ids, absent)
+        wanted = [job_id for job_id in statuses if JOB_ID.fullmatch(job_id)]
+        named = [token for token in dict.fromkeys(tokens) if _TOKEN.fullmatch(token)]
+        queue = ask_queue(self._commands)
+        if isinstance(queue, str):
+            unknown = JobStatus(JobState.UNKNOWN, detail=queue)
+            return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None)
+        found = _by_token(queue.rows.values(), named)
+        rows = {j: queue.rows[j] for j in (*wanted, *_ids(found)) if j in queue.rows}
+        answered = self._ask_accounting(rows, wanted, [t for t in named if t not in found])
+        if isinstance(answered, str):
+            missing = [job_id for job_id in wanted if job_id not in rows]
+            statuses |= dict.fromkeys(missing, JobStatus(JobState.UNKNOWN, detail=answered))
+            unfound = len(found) < len(named)
+            answered = {}
+        else:
+            unfound = False
+            found |= _by_token(answered.values(), [t for t in named if t not in found])
+        for job_id in (*wanted, *_ids(found)):
+            if row := _agreed(rows.get(job_id), answered.get(job_id)):
+                statuses[job_id] = self._status(row)
+        return Answer(statuses, None if unfound else found, queue.live)
+
+    def cancel(self, job_ids: Sequence[str]) -> None:
+        """Ask for these jobs to end; see `base.Scheduler`."""
+        ids = [job_id for job_id in dict.fromkeys(job_ids) if JOB_ID.fullmatch(job_id)]
+        problems = []
+        for first in range(0, len(ids), _CANCEL_AT_ONCE):
+            said = self._commands.run("scancel", "--quiet", *ids[first : first + _CANCEL_AT_ONCE])
+            if said.status != 0 and "Invalid job id" not in said.error:
+                problems.append(said.message)
+        if problems:
+            raise SchedulerUnknown(f"scancel: {'; '.join(problems)}")
+
+    def prune(self, older_than_days: float) -> Sequence[str]:
+        """Remove the folders of batches in which nothing changed for that long."""
+        old = time.time() - older_than_days * 86400
+        folders = self._root.iterdir() if self._root.is_dir() else ()
+        gone = [f for f in folders if _TOKEN.fullmatch(f.name) and f.stat().st_mtime < old]
+        for folder in gone:
+            shutil.rmtree(folder, ignore_errors=True)
+        return [folder.name for folder in gone]
+
+    def _checked_script(self, batch: BatchRequest) -> bytes:
+        script, can = array_script(batch), self.capabilities
+        resources = batch.resources
+        asked = (resources.cores, resources.memory_mb, resources.seconds)
+        problems = {
+            "its token must be 1 to 128 letters, digits and dashes": not _TOKEN.fullmatch(
+                batch.token
+            ),
+            "it has no script": not batch.scripts,
+            "it needs one folder per script": len(batch.scripts) != len(batch.folders),
+            "its paths must be absolute": not all(
+                path.is_absolute() for path in (*batch.scripts, *batch.folders)
+            ),
+            "its cores, memory and time limit must be positive": min(asked) <= 0,
+            f"it has {len(batch.scripts)} jobs, and this cluster takes arrays of at most "
+            f"{can.max_array_size} (MaxArraySize)": len(batch.scripts) > can.max_array_size,
+            f"its script has {len(script)} bytes, over the cluster's {can.max_script_size}; "
+            f"submit fewer jobs at once": len(script) > can.max_script_size,
+        }
+        for problem, is_so in problems.items():
+            if is_so:
+                raise SchedulerError(f"batch {batch.token}: {problem}")
+        return script
+
+    def _arguments(self, batch: BatchRequest, folder: Path) -> list[str]:
+        try:
+            return arguments(batch, self._settings, folder)
+        except ValueError as error:
+            raise SchedulerError(f"batch {batch.token}: {error}") from error
+
+    def _pace(self) -> None:
+        wait = self._submitted + self._settings.pacing_seconds - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._submitted = time.monotonic()
+
+    def _ask_accounting(
+        self, rows: Mapping[str, Row], wanted: Sequence[str], tokens: Sequence[str]
+    ) -> dict[str, Row] | str:
+        """What sacct adds to the queue; nothing when it is not needed or not there."""
+        missing = [job_id for job_id in wanted if job_id not in rows]
+        unexplained = [
+            row.job_id for row in rows.values() if row.state == "CANCELLED" or may_be_memory(row)
+        ]
+        open_ids = [*missing, *unexplained]
+        if not (open_ids or tokens) or not self.capabilities.accounting:
+            return {}
+        return ask_accounting(self._commands, open_ids, tokens)
+
+    def _status(self, row: Row) -> JobStatus:
+        if may_be_memory(row) and not row.over_memory:
+            row = replace(row, over_memory=self._killed_for_memory(row))
+        return status_of(row)
+
+    def _killed_for_memory(self, row: Row) -> bool:
+        """Whether Slurm has written into the task's output that it used too much memory."""
+        for token in filter(_TOKEN.fullmatch, row.names):
+            try:
+                with (self._root / token / f"{row.index}.out").open("rb") as file:
+                    file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+                    return bool(_OVER_MEMORY.search(file.read()))
+            except OSError:
+                continue
+        return False
+
+
+def _settings(settings: Mapping[str, Any]) -> SlurmSettings:
+    try:
+        return SlurmSettings(**settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise ConfigError(
+            f"scheduler 'slurm': {key}: {problem['msg']}; its settings are: "
+            f"{', '.join(SlurmSettings.model_fields)}"
+        ) from error
+
+
+def _prepare(folder: Path, script: bytes) -> Path:
+    """Make a batch's folder; Slurm writes there, and a job whose folder is missing fails."""
+    path = folder / "array.sh"
+    try:
+        folder.mkdir(parents=True)
+        path.write_bytes(script)
+    except FileExistsError:
+        raise SchedulerError(
+            f"batch {folder.name}: was submitted before; it is not run twice"
+        ) from None
+    except OSError as error:
+        raise SchedulerError(f"batch {folder.name}: cannot write {path}: {error}") from error
+    return path
+
+
+def _by_token(rows: Iterable[Row], tokens: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Ids of the batches with these names; of two arrays of one name, the one submitted first."""
+    wanted = set(tokens)
+    found: dict[str, dict[int, str]] = {}
+    for row in sorted(rows, key=lambda row: int(row.job_id.partition("_")[0])):
+        for token in wanted.intersection(row.names):
+            first = found.setdefault(token, {}).setdefault(row.index, row.job_id)
+            if first != row.job_id:
+                log.warning("slurm: %s and %s are both called %s", first, row.job_id, token)
+    return found
+
+
+def _ids(found: Mapping[str, Mapping[int, str]]) -> list[str]:
+    return [job_id for ids in found.values() for job_id in ids.values()]
+
+
+def _agreed(queued: Row | None, accounted: Row | None) -> Row | None:
+    """One row out of two; squeue decides on the state, since sacct lags behind it."""
+    if queued is None:  # a job that only sacct takes for alive was lost by the controller
+        return accounted if accounted and accounted.state in ENDED else None
+    if accounted is None or queued.state != accounted.state:
+        return queued
+    return replace(queued, cancelled_by=accounted.cancelled_by, over_memory=accounted.over_memory)

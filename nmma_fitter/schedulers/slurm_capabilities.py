@@ -1,0 +1,85 @@
+"""What a cluster can do, asked once: ``scontrol show config``."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+from nmma_fitter.schedulers.slurm_commands import Commands
+
+log = logging.getLogger(__name__)
+
+_LINE = re.compile(r"^\s*(\w+)\s*=\s*(.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A cluster's own settings; the defaults are those of Slurm.
+
+    Attributes
+    ----------
+    known : bool
+        Whether the cluster has said so.
+    version : str
+    accounting : bool
+        Whether ended jobs are kept in a database that `sacct` reads.
+    max_array_size : int
+        Most tasks of one array; 0 means no arrays.
+    min_job_age : int
+        Seconds for which `squeue` shows ended jobs.
+    message_timeout : int
+        Seconds after which a client gives up on the controller.
+    max_script_size : int
+        Bytes.
+    """
+
+    known: bool = False
+    version: str = "?"
+    accounting: bool = True
+    max_array_size: int = 1001
+    min_job_age: int = 300
+    message_timeout: int = 10
+    max_script_size: int = 4 << 20
+
+
+def probe(commands: Commands) -> Capabilities:
+    """Ask the cluster; its defaults when it does not answer."""
+    said = commands.run("scontrol", "show", "config")
+    if said.status != 0:
+        log.warning("slurm: cannot read the cluster's settings: %s", said.message)
+        return Capabilities(accounting=commands.has("sacct"))
+    found = parse(said.out)
+    if not commands.has("sacct"):
+        found = Capabilities(**{**vars(found), "accounting": False})
+    log.info(
+        "slurm %s: accounting %s, MaxArraySize %d, MinJobAge %d s, MessageTimeout %d s",
+        found.version,
+        "yes" if found.accounting else "no",
+        found.max_array_size,
+        found.min_job_age,
+        found.message_timeout,
+    )
+    return found
+
+
+def parse(text: str) -> Capabilities:
+    """Read what ``scontrol show config`` prints."""
+    values = dict(_LINE.findall(text))
+    plain = Capabilities()
+    storage = values.get("AccountingStorageType", "(null)")
+    script = re.search(r"max_script_size=(\d+)", values.get("SchedulerParameters", ""))
+    return Capabilities(
+        known=True,
+        version=values.get("SLURM_VERSION", "?"),
+        accounting="slurmdbd" in storage or "mysql" in storage,
+        max_array_size=_number(values.get("MaxArraySize"), plain.max_array_size),
+        min_job_age=_number(values.get("MinJobAge"), plain.min_job_age),
+        message_timeout=_number(values.get("MessageTimeout"), plain.message_timeout),
+        max_script_size=int(script[1]) if script else plain.max_script_size,
+    )
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    match = re.match(r"\d+", text or "")
+    return int(match[0]) if match else otherwise

@@ -1,0 +1,169 @@
+"""Reading squeue and sacct: one call each, however many jobs."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nmma_fitter.schedulers.slurm_commands import Commands
+
+JOB_ID = re.compile(r"([1-9]\d{0,18})_(\d{1,9})")
+_QUEUE_FIELDS = ("JobArrayID", "State", "exit_code", "Reason", "RestartCnt", "Name", "Comment")
+_ACCOUNT_FIELDS = ("JobID", "State", "ExitCode", "ReqMem", "MaxRSS", "JobName")
+_LOOK_BACK = "now-30days"
+_MOST_ARRAYS = 8000  # named in one command line; a word of it may have 128 kB
+_ENDED = "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED TIMEOUT"
+ENDED = frozenset(_ENDED.split())
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "": 1}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One array task, as squeue or sacct shows it.
+
+    Attributes
+    ----------
+    job_id : str
+    state : str
+        Slurm's word for it.
+    reason : str
+        Why it waits, or more on its end.
+    exit_code, signal : int or None
+        None when it has not ended.
+    restarts : int
+    names : tuple of str
+        Job name and comment; the batch's token.
+    cancelled_by : str
+        User number.
+    over_memory : bool
+        Whether it was seen with more memory than it had asked for.
+    """
+
+    job_id: str
+    state: str
+    reason: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    restarts: int = 0
+    names: tuple[str, ...] = ()
+    cancelled_by: str = ""
+    over_memory: bool = False
+
+    @property
+    def index(self) -> int:
+        """Array index."""
+        return int(self.job_id.partition("_")[2])
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What squeue said: array tasks by id, and how many jobs of the person wait or run."""
+
+    rows: dict[str, Row]
+    live: int
+
+
+def ask_queue(commands: Commands) -> Queue | str:
+    """All jobs of this person that the controller knows; or why there is no answer."""
+    nonce = secrets.token_hex(4)
+    said = commands.run(
+        "squeue",
+        "--noheader",
+        "--states=all",
+        "--array",
+        f"--user={os.getuid()}",
+        "--Format=" + ",".join(f"{field}:|{nonce}{_end(field)}" for field in _QUEUE_FIELDS),
+    )
+    return parse_queue(said.out, nonce) if said.status == 0 else f"squeue: {said.message}"
+
+
+def _end(field: str) -> str:
+    return "." if field == _QUEUE_FIELDS[-1] else "|"
+
+
+def parse_queue(text: str, nonce: str) -> Queue:
+    """Read squeue's answer; the nonce keeps names and comments from looking like other jobs."""
+    rows, live = {}, 0
+    for record in text.split(f"|{nonce}.")[:-1]:
+        fields = record.split(f"|{nonce}|")
+        if len(fields) != len(_QUEUE_FIELDS):
+            continue
+        job_id, state, code, reason, restarts, name, comment = fields
+        job_id = job_id.rsplit("\n", 1)[-1].strip()
+        live += state not in ENDED
+        if JOB_ID.fullmatch(job_id):
+            exit_code, number = _wait_status(code) if state in ENDED else (None, None)
+            count = int(restarts) if restarts.isdigit() else 0
+            names = (name, comment)
+            rows[job_id] = Row(job_id, state, reason, exit_code, number, count, names)
+    return Queue(rows, live)
+
+
+def ask_accounting(
+    commands: Commands, job_ids: Iterable[str], tokens: Sequence[str]
+) -> dict[str, Row] | str:
+    """These array tasks and those of these batches, by id; or why there is no answer."""
+    nonce = secrets.token_hex(4)
+    arrays = sorted({job_id.partition("_")[0] for job_id in job_ids})
+    if not tokens and len(arrays) <= _MOST_ARRAYS:
+        which = f"--jobs={','.join(arrays)}"
+    elif not arrays and len(tokens) <= _MOST_ARRAYS // 4:
+        which = f"--name={','.join(tokens)}"
+    else:
+        which = "--allocations"  # the person's jobs, whatever they are called
+    said = commands.run(
+        "sacct",
+        "--noheader",
+        "--parsable2",
+        "--noconvert",
+        f"--delimiter=|{nonce}|",
+        f"--user={os.getuid()}",
+        f"--starttime={_LOOK_BACK}",
+        f"--format={','.join(_ACCOUNT_FIELDS)}",
+        which,
+    )
+    return parse_accounting(said.out, nonce) if said.status == 0 else f"sacct: {said.message}"
+
+
+def parse_accounting(text: str, nonce: str) -> dict[str, Row]:
+    """Read sacct's answer: a line for each task, and below it one for each of its steps."""
+    rows: dict[str, Row] = {}
+    asked: dict[str, int] = {}
+    for line in text.splitlines():
+        fields = line.split(f"|{nonce}|")
+        if len(fields) != len(_ACCOUNT_FIELDS):
+            continue
+        job_id, state, code, requested, used, name = fields
+        task, _, step = job_id.partition(".")
+        if not JOB_ID.fullmatch(task):
+            continue
+        if not step:
+            word, _, by = state.partition(" by ")
+            exit_code, number = _pair(code)
+            rows[task] = Row(task, word, "", exit_code, number, names=(name,), cancelled_by=by)
+            asked[task] = _bytes(requested)
+        elif task in rows and 0 < asked[task] <= _bytes(used):
+            rows[task] = Row(**{**vars(rows[task]), "over_memory": True})
+    return rows
+
+
+def _wait_status(text: str) -> tuple[int | None, int | None]:
+    """Exit code and signal of what `wait` gives, which squeue prints; or of CODE:SIGNAL."""
+    if not text.isdigit():
+        return _pair(text)
+    status = int(text)
+    return status >> 8 & 0xFF, status & 0x7F
+
+
+def _pair(text: str) -> tuple[int | None, int | None]:
+    match = re.fullmatch(r"(\d+):(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (None, None)
+
+
+def _bytes(text: str) -> int:
+    """Bytes of ``320620K`` or ``2000Mn``; 0 for what is given per core, or not at all."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)n?", text)
+    return int(float(match[1]) * _UNITS[match[2]]) if match else 0

@@ -1,0 +1,83 @@
+"""Whether sbatch took a batch: yes with its number, no for a reason we know, or no clear answer.
+
+A paused controller takes a batch after sbatch has given up, so a failed sbatch proves nothing. Only
+the messages listed here prove that nothing was submitted. Limits on how many jobs a person may
+have are left out on purpose: the batch is looked for, not found, and handed over again later.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nmma_fitter.errors import SchedulerError, SchedulerUnknown
+from nmma_fitter.schedulers.slurm_commands import Said
+
+_NUMBER = re.compile(r"(\d+)(?:;[\w.-]+)?")
+# sbatch's own check of its arguments, before it has asked anyone.
+_NEVER_SENT = (
+    r"unrecognized option '",
+    r"option '--[\w-]+' (?:requires an argument|doesn't allow an argument|is ambiguous)",
+    r"Invalid --[\w-]+ specification",
+    r"Invalid time specification",
+    r"mutually exclusive",
+    r"Unable to open file ",
+    r"Batch script contains DOS line breaks",
+    r"Script argument not permitted with --wrap",
+    r"Size of the batch script .* exceeds|[Ss]cript .* too large",
+)
+# The controller's no (errors of slurm_errno.h), after "Batch job submission failed: ".
+_REFUSED = (
+    r"Invalid partition name specified",
+    r"Invalid account or account/partition combination specified",
+    r"Invalid account specified",
+    r"Invalid qos specification",
+    r"Invalid wckey specification",
+    r"Invalid feature specification",
+    r"Invalid job array specification",
+    r"Invalid license specification",
+    r"Invalid generic resource \(gres\) specification",
+    r"Invalid Trackable RESource \(TRES\) specification",
+    r"Invalid node name specified",
+    r"Requested node configuration is not available",
+    r"Requested reservation is invalid",
+    r"Requested time limit is invalid",
+    r"Requested partition configuration not available",
+    r"Node count specification invalid",
+    r"More processors requested than permitted",
+    r"Memory required by task is not available",
+    r"Job dependency problem",
+    r"Job size specification needs to be provided",
+    r"User's group not permitted to use this partition",
+    r"Access/permission denied",
+    r"Pathname of a file, directory or other parameter too long",
+    r"(?:QOS|Assoc)Max\w*PerJob(?:Limit)?",
+)
+_NO = re.compile("|".join((*_NEVER_SENT, *_REFUSED)))
+
+
+def job_number(said: Said) -> str:
+    """Number of the array that sbatch has submitted.
+
+    A site's wrapper may print other lines; one line, and only one, must be ``NUMBER`` or
+    ``NUMBER;CLUSTER``.
+
+    Raises
+    ------
+    SchedulerError
+        It was refused: nothing of it runs or will run.
+    SchedulerUnknown
+        No clear answer.
+    """
+    numbers = [m[1] for line in said.out.splitlines() if (m := _NUMBER.fullmatch(line.strip()))]
+    if said.status == 0 and len(numbers) == 1:
+        return numbers[0]
+    raise_refusal(said)
+    if said.status == 0:
+        said = Said(0, said.out, f"sbatch printed no job id that is clear: {said.out[:200]!r}")
+    raise SchedulerUnknown(f"sbatch: {said.message}")
+
+
+def raise_refusal(said: Said) -> None:
+    """Raise SchedulerError when sbatch said a clear no."""
+    if said.status not in (0, None) and not said.out.strip() and _NO.search(said.error):
+        raise SchedulerError(f"sbatch: {said.message}")
