@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ except Timeout:
 
 
 class OverTime(LockHeld):
-    """The lock's holder has been in its tick for longer than its time budget."""
+    """The lock's holder has been in its tick for longer than its time budget, or our patience."""
 
     exit_status = 75
 
@@ -51,17 +51,41 @@ class TickLock:
         self._lock = FileLock(self._path, timeout=0, fallback_to_soft=False)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock, or raise `LockHeld` (`OverTime`) saying who does."""
+    def held(
+        self, patience: float = 0.0, tell: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the lock, or raise `LockHeld` (`OverTime`) saying who does.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds to wait for the holder's tick to end; then `OverTime` is raised.
+        tell : callable, optional
+            Called once with what is waited for.
+        """
         try:
-            self._lock.acquire()
+            self._lock.acquire(timeout=0)
         except Timeout:
-            raise self._refusal() from None
+            self._wait(patience, tell)
         try:
             self.step("start")
             yield
         finally:
             self._lock.release()
+
+    def _wait(self, patience: float, tell: Callable[[str], None] | None) -> None:
+        refusal = self._refusal()
+        if patience <= 0:
+            raise refusal
+        if tell is not None:
+            tell(f"{self._holding()}; waiting up to {patience:.0f} s for its tick to end")
+        try:
+            self._lock.acquire(timeout=patience)
+        except Timeout:
+            raise OverTime(
+                f"{self._holding()}, and {patience:.0f} s were not enough; try again later, or "
+                "look at that process"
+            ) from None
 
     def step(self, name: str) -> None:
         """Tell others which step of the tick is under way."""
@@ -71,14 +95,21 @@ class TickLock:
         me = {"host": socket.gethostname(), "pid": os.getpid(), "start": start, "step": name}
         write_json(self._holder, me)
 
-    def _refusal(self) -> LockHeld:
-        holder = read_json(self._holder) or {}
+    def _age(self) -> float:
         # One host's clock, or two that agree well within a budget of minutes; for a message only.
-        age = max(0.0, time.time() - float(holder.get("start", time.time())))
-        text = (
+        holder = read_json(self._holder) or {}
+        return max(0.0, time.time() - float(holder.get("start", time.time())))
+
+    def _holding(self) -> str:
+        holder = read_json(self._holder) or {}
+        return (
             f"another make-jobs holds {self._path}: pid {holder.get('pid', '?')} on "
-            f"{holder.get('host', '?')}, for {age:.0f} s, in step {holder.get('step', '?')!r}"
+            f"{holder.get('host', '?')}, for {self._age():.0f} s, in step "
+            f"{holder.get('step', '?')!r}"
         )
+
+    def _refusal(self) -> LockHeld:
+        text, age = self._holding(), self._age()
         if age <= self._budget:
             return LockHeld(text + "; leaving the tick to it")
         return OverTime(text + f", past its budget of {self._budget:.0f} s; look at that process")
