@@ -22,7 +22,7 @@ from nmma_fitter.fits import FitRequest
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.quality import assess, thinned
 from nmma_fitter.inference.result import FitRecord, save_result
-from nmma_fitter.inference.sampler import SamplerResult
+from nmma_fitter.inference.sampled import SamplerResult
 from nmma_fitter.models import Model, Prediction, cosmology
 
 if TYPE_CHECKING:

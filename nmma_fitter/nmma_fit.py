@@ -79,7 +79,8 @@ def run_fit(
     from nmma_fitter.fit_products import write_products
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.priors import apply_measured, load_priors
-    from nmma_fitter.inference.sampler import SamplerSettings, run_sampler
+    from nmma_fitter.inference.sampled import SamplerSettings
+    from nmma_fitter.inference.sampler import run_sampler
 
     request.check(fewest=1)
     write_json(folder / "config.json", request.to_json())  # the work folder's may change later

@@ -20,6 +20,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from nmma_fitter.inference import sampler as sampling
+from nmma_fitter.inference.sampled import SamplerSettings
 
 FloatArray = NDArray[np.float64]
 LogLikelihood = Callable[[Mapping[str, FloatArray]], FloatArray]
@@ -78,7 +79,7 @@ def main() -> None:
     for name, (log_likelihood, priors, known) in PROBLEMS.items():
         runs = [
             sampling.run_sampler(
-                log_likelihood, priors, sampling.SamplerSettings(seed=seed, nlive=given.nlive)
+                log_likelihood, priors, SamplerSettings(seed=seed, nlive=given.nlive)
             )
             for seed in range(given.seeds)
         ]

@@ -34,7 +34,8 @@ from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
-from nmma_fitter.inference.sampler import SamplerResult, SamplerSettings, run_sampler
+from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampler import run_sampler
 from nmma_fitter.models import Prediction
 from nmma_fitter.simulate import Errors, simulate, ztf_cadence
 

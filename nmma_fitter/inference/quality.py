@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
 from nmma_fitter.inference.likelihood import Likelihood, Noise, log_survival
-from nmma_fitter.inference.sampler import SamplerResult
+from nmma_fitter.inference.sampled import SamplerResult
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

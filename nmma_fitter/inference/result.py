@@ -14,7 +14,7 @@ from nmma_fitter.inference.checkpoint import replace_synced
 from nmma_fitter.inference.likelihood import Comparability
 from nmma_fitter.inference.priors import log_prior
 from nmma_fitter.inference.quality import Quality
-from nmma_fitter.inference.sampler import SamplerResult
+from nmma_fitter.inference.sampled import SamplerResult
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

@@ -18,9 +18,9 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,14 @@ from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.evidence import log_evidence_error
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys, transform
+from nmma_fitter.inference.sampled import Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
 FloatArray = NDArray[np.float64]
 LogLikelihood = Callable[[Mapping[str, FloatArray]], FloatArray]
-Phase = Literal["exploring", "sampling"]
 
 # One small network that stops early, for the default's four large ones, and fewer bounds: on 5 to 9
 # dimensions a quarter of the time for 10 to 30 % more evaluations; ln Z stays within its error.
@@ -50,114 +51,6 @@ PLATEAU_EVALUATIONS = 25  # in units of nlive, before a plateau is believed to b
 BOUNDS = (NETWORKS, NETWORK, UPDATES_PER_LIVE, LIVE_EVIDENCE, DISCARD_EXPLORATION)
 STOPS = (PLATEAU, PLATEAU_EVALUATIONS)
 BLIND_EVALUATIONS = 50_000  # without one finite likelihood among them, the fit gives up
-
-
-@dataclass(frozen=True)
-class SamplerSettings:
-    """How to sample.
-
-    All decide the result, except `cores`, `checkpoint_seconds` and `max_evaluations`.
-
-    Attributes
-    ----------
-    seed : int
-        The same seed on the same machine gives the same result.
-    nlive, n_effective : int
-        Live points, and the effective sample size of the posterior to reach.
-    batch, chunk : int
-        Points evaluated per step of the sampler, and per call of the likelihood. More than
-        ``batch / chunk`` cores are idle.
-    cores : int
-        Processes that evaluate the likelihood.
-    checkpoint_seconds : float
-        Time between two checkpoints.
-    max_evaluations : int
-        After so many without convergence the fit gives up.
-    """
-
-    seed: int
-    nlive: int = 400
-    n_effective: int = 2000
-    batch: int = 100
-    chunk: int = 25
-    cores: int = 1
-    checkpoint_seconds: float = 60.0
-    max_evaluations: int = 2_000_000
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes
-    ----------
-    evaluations : int
-        Likelihood evaluations, those before a resume included.
-    log_z : float
-        ln of the evidence found so far.
-    remaining : float
-        What the live points may still add to ln Z, as nested samplers state it; 0 when sampling.
-    phase : str
-    ess : float
-        Effective sample size.
-    """
-
-    evaluations: int
-    log_z: float
-    remaining: float
-    phase: Phase
-    ess: float
-
-
-@dataclass(frozen=True, eq=False)
-class SamplerResult:
-    """Posterior and evidence.
-
-    Attributes
-    ----------
-    keys : tuple of str
-        Sampled parameters, the columns of `cube`.
-    cube : array, shape (S, D)
-        ``n_effective`` posterior samples of equal weight in the unit cube; heavy ones repeat.
-    samples : dict of name to array, shape (S,)
-        The same in physical units, with the fixed parameters.
-    log_l : array, shape (S,)
-    best : dict of name to float
-        The point of highest likelihood of all that were evaluated; `best_log_l` is its value.
-    log_z, log_z_err : float
-        ln evidence and its 1-sigma error (`evidence.log_evidence_error`).
-    ess : float
-        Effective sample size of all weighted points, from which `cube` is drawn.
-    information : float
-        Kullback-Leibler divergence from prior to posterior, E_post[ln L] - ln Z, in nats.
-    evaluations, evaluations_before_resume, n_invalid : int
-        All likelihood evaluations; those another process made; those the model could not do.
-    seconds : float
-        Wall time, that before a resume included.
-    resumed, converged : bool
-    reason : str
-        Why it counts as converged, or not.
-    settings : SamplerSettings
-    """
-
-    keys: tuple[str, ...]
-    cube: FloatArray
-    samples: dict[str, FloatArray]
-    log_l: FloatArray
-    best: dict[str, float]
-    best_log_l: float
-    log_z: float
-    log_z_err: float
-    ess: float
-    information: float
-    evaluations: int
-    evaluations_before_resume: int
-    n_invalid: int
-    seconds: float
-    resumed: bool
-    converged: bool
-    reason: str
-    settings: SamplerSettings
 
 
 def run_sampler(
@@ -420,37 +313,6 @@ def _progress(sampler: Any) -> Progress:
         phase="sampling" if sampler.explored else "exploring",
         ess=float(sampler.n_eff),
     )
-
-
-def equal_weight(log_w: FloatArray, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose points in proportion to their weight, by systematic resampling.
-
-    A point is taken ``size`` times its share of the weight, rounded up or down: a heavy one more
-    than once. Keeping each at most once would leave few samples where one weight is large.
-
-    Parameters
-    ----------
-    log_w : array, shape (N,)
-        ln weights, of any normalisation.
-    size : int
-        Number of samples S.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of int, shape (S,)
-        Indices, in random order.
-    """
-    cumulative = np.cumsum(np.exp(log_w - np.max(log_w)))
-    marks = (np.arange(size) + rng.random()) / size * cumulative[-1]
-    return rng.permutation(np.searchsorted(cumulative, marks, side="right"))
-
-
-def information(log_w: FloatArray, log_l: FloatArray, log_z: float) -> float:
-    """Kullback-Leibler divergence from prior to posterior, E_post[ln L] - ln Z, in nats."""
-    weight = np.exp(log_w - np.max(log_w))
-    possible = weight > 0
-    return float(np.average(log_l[possible], weights=weight[possible]) - log_z)
 
 
 def _verdict(

@@ -10,7 +10,8 @@ from nmma_fitter.config import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood, noise_of
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.quality import assess, predictive_p_value
-from nmma_fitter.inference.sampler import SamplerSettings, run_sampler
+from nmma_fitter.inference.sampled import SamplerSettings
+from nmma_fitter.inference.sampler import run_sampler
 
 nan = float("nan")
 ROWS = [(59000.0 + i, "ztfg", m, 0.1, nan) for i, m in enumerate([19.1, 18.8, 19.3])]

@@ -11,7 +11,8 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.quality import Quality
 from nmma_fitter.inference.result import FitRecord, read_summary, save_result
-from nmma_fitter.inference.sampler import SamplerSettings, run_sampler
+from nmma_fitter.inference.sampled import SamplerSettings
+from nmma_fitter.inference.sampler import run_sampler
 
 QUALITY = Quality(3, 1, 5.0, 2.0, 0.2, 0, 0.4, 3.2, None)
 

@@ -13,12 +13,9 @@ from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, NotConver
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.priors import load_priors
-from nmma_fitter.inference.sampler import (
-    Progress,
-    SamplerSettings,
-    equal_weight,
-    run_sampler,
-)
+from nmma_fitter.inference.sampled import Progress, SamplerSettings
+from nmma_fitter.inference.sampler import run_sampler
+from nmma_fitter.inference.weights import equal_weight
 
 QUICK = {"nlive": 100, "n_effective": 300}
 PRIORS = (

@@ -1,0 +1,120 @@
+"""What is asked of the sampler and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Phase = Literal["exploring", "sampling"]
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How to sample.
+
+    All decide the result, except `cores`, `checkpoint_seconds` and `max_evaluations`.
+
+    Attributes
+    ----------
+    seed : int
+        The same seed on the same machine gives the same result.
+    nlive, n_effective : int
+        Live points, and the effective sample size of the posterior to reach.
+    batch, chunk : int
+        Points evaluated per step of the sampler, and per call of the likelihood. More than
+        ``batch / chunk`` cores are idle.
+    cores : int
+        Processes that evaluate the likelihood.
+    checkpoint_seconds : float
+        Time between two checkpoints.
+    max_evaluations : int
+        After so many without convergence the fit gives up.
+    """
+
+    seed: int
+    nlive: int = 400
+    n_effective: int = 2000
+    batch: int = 100
+    chunk: int = 25
+    cores: int = 1
+    checkpoint_seconds: float = 60.0
+    max_evaluations: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    evaluations : int
+        Likelihood evaluations, those before a resume included.
+    log_z : float
+        ln of the evidence found so far.
+    remaining : float
+        What the live points may still add to ln Z, as nested samplers state it; 0 when sampling.
+    phase : str
+    ess : float
+        Effective sample size.
+    """
+
+    evaluations: int
+    log_z: float
+    remaining: float
+    phase: Phase
+    ess: float
+
+
+@dataclass(frozen=True, eq=False)
+class SamplerResult:
+    """Posterior and evidence.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        Sampled parameters, the columns of `cube`.
+    cube : array, shape (S, D)
+        ``n_effective`` posterior samples of equal weight in the unit cube; heavy ones repeat.
+    samples : dict of name to array, shape (S,)
+        The same in physical units, with the fixed parameters.
+    log_l : array, shape (S,)
+    best : dict of name to float
+        The point of highest likelihood of all that were evaluated; `best_log_l` is its value.
+    log_z, log_z_err : float
+        ln evidence and its 1-sigma error (`evidence.log_evidence_error`).
+    ess : float
+        Effective sample size of all weighted points, from which `cube` is drawn.
+    information : float
+        Kullback-Leibler divergence from prior to posterior, E_post[ln L] - ln Z, in nats.
+    evaluations, evaluations_before_resume, n_invalid : int
+        All likelihood evaluations; those another process made; those the model could not do.
+    seconds : float
+        Wall time, that before a resume included.
+    resumed, converged : bool
+    reason : str
+        Why it counts as converged, or not.
+    settings : SamplerSettings
+    """
+
+    keys: tuple[str, ...]
+    cube: FloatArray
+    samples: dict[str, FloatArray]
+    log_l: FloatArray
+    best: dict[str, float]
+    best_log_l: float
+    log_z: float
+    log_z_err: float
+    ess: float
+    information: float
+    evaluations: int
+    evaluations_before_resume: int
+    n_invalid: int
+    seconds: float
+    resumed: bool
+    converged: bool
+    reason: str
+    settings: SamplerSettings
