@@ -44,12 +44,13 @@ class TrackSettings:
 
 @dataclass
 class Tracked:
-    """What came of one pass over the units."""
+    """What came of one pass over the units; `queued` as in `schedulers.base.Answer`."""
 
     submittable: list[UnitRow] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     to_cancel: list[str] = field(default_factory=list)
+    queued: int | None = None
 
 
 class Tracker:
@@ -75,12 +76,14 @@ class Tracker:
 
     def run(self, rows: Sequence[UnitRow]) -> Tracked:
         """Decide about every unit and carry it out; cancels are sent last, in one call."""
-        witnesses = gather(self._ledger, self._scheduler, rows)
+        heard = gather(self._ledger, self._scheduler, rows)
+        witnesses, self._out.queued = heard.witnesses, heard.queued
         for row in rows:
             with self._ledger.transaction():
                 self._one(row, witnesses[row.unit.digest])
         unfinished = [witnesses[r.unit.digest] for r in rows if not r.state.ended]
-        if any(witness.job.state is JobState.UNKNOWN for witness in unfinished):
+        unknown = any(witness.job.state is JobState.UNKNOWN for witness in unfinished)
+        if unknown or not heard.answered:
             self._out.notes.append("the batch system did not answer; nothing is submitted now")
             self._out.submittable.clear()
         self._send_cancels()

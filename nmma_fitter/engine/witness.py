@@ -9,9 +9,11 @@ from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.schedulers.base import Answer, JobState, JobStatus, Scheduler
 
-# The batch system's own limits and acts explain an end better than what the dying run said.
 # What the job script's own exit statuses mean (see publish.py, job.sh.j2 and nmma_fit.py).
 EXIT_REASONS = {66: "no_output", 73: "disk_full", 74: "disk_full"}
+# The batch system's own limits and acts explain an end better than what the dying run said.
+LIMIT_MARGIN_SECONDS = 240.0  # warning_seconds and the minute by which Slurm may be early
+LIMIT_MARGIN_SHARE = 0.15
 OVERRULING = ("timeout", "out_of_memory", "node_failure", "preempted", "cancelled")
 
 
@@ -58,23 +60,40 @@ class Witness:
         return said if said and self.reason != self.job.reason else said or self.job.detail
 
 
-def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> dict[str, Witness]:
-    """Ask batch system and attempt folders about units; one call outward at most.
+@dataclass(frozen=True)
+class Heard:
+    """What came of asking everyone.
 
-    Returns
-    -------
-    dict
-        Witness by digest, for every row.
+    Attributes
+    ----------
+    witnesses : mapping
+        Witness by digest, for every unit asked about.
+    answered : bool
+        Whether the batch system answered.
+    queued : int or None
+        As in `schedulers.base.Answer`.
+    """
+
+    witnesses: Mapping[str, Witness]
+    answered: bool
+    queued: int | None
+
+
+def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> Heard:
+    """Ask batch system and attempt folders about units; one call outward.
+
+    The batch system is asked even when no job is known: a silent one gets no new jobs.
     """
     attempts = _last_attempts(ledger, rows)
     live = [a for a in attempts.values() if a and a.reason is None]
     tokens = sorted({a.token for a in live if a.job_id is None})
     ids = [a.job_id for a in live if a.job_id]
-    answer = scheduler.poll(ids, tokens) if live else Answer({}, {})
+    answer = scheduler.poll(ids, tokens)
     if answer.found:
         _learn_ids(ledger, answer.found)
         attempts = _last_attempts(ledger, rows)
-    return {row.unit.digest: _witness(row, attempts[row.unit.digest], answer) for row in rows}
+    witnesses = {r.unit.digest: _witness(r, attempts[r.unit.digest], answer) for r in rows}
+    return Heard(witnesses, answer.found is not None, answer.queued)
 
 
 def _last_attempts(ledger: Ledger, rows: Sequence[UnitRow]) -> dict[str, AttemptRow | None]:
@@ -99,14 +118,44 @@ def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witnes
         job = JobStatus(JobState.UNKNOWN if answer.found is None else JobState.ABSENT)
     else:
         job = answer.jobs.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
-    return Witness(attempt, _completed(job, runs), runs)
+    limit = row.unit.resources.seconds * row.time_factor
+    return Witness(attempt, _completed(job, runs, limit), runs)
 
 
-def _completed(job: JobStatus, runs: Sequence[RunRecord]) -> JobStatus:
-    """A job that the batch system has forgotten, as the run's exit record tells it."""
-    code = runs[-1].exit_code if runs else None
-    if code is None or job.state not in (JobState.ABSENT, JobState.ENDED_WELL):
+def _completed(job: JobStatus, runs: Sequence[RunRecord], limit: float) -> JobStatus:
+    """A job that the batch system has forgotten, as the run's own records tell it."""
+    if job.state not in (JobState.ABSENT, JobState.ENDED_WELL) or not runs:
         return job
+    code = runs[-1].exit_code
     if code == 0:
         return replace(job, state=JobState.ENDED_WELL, exit_code=0)
-    return JobStatus(JobState.ENDED_BADLY, "nonzero_exit", f"exit status {code}", code)
+    timed_out = inferred_timeout(runs[-1], limit) if job.state is JobState.ABSENT else None
+    if code is None:  # not ended for certain: the grace period goes on, and then this is why
+        return replace(job, reason="timeout", detail=timed_out) if timed_out else job
+    reason = "timeout" if timed_out else "nonzero_exit"
+    said = f"exit status {code}"
+    detail = f"{timed_out} ({said})" if timed_out else said
+    return JobStatus(JobState.ENDED_BADLY, reason, detail, code)
+
+
+def inferred_timeout(run: RunRecord, limit: float) -> str | None:
+    """Whether a run was ended by its time limit, of which nobody is left to tell.
+
+    A run that was told to stop, or was never heard of again, when its time was nearly up. All
+    times compared are of the run's own host.
+
+    Returns
+    -------
+    str or None
+        One line for a person, marked as inferred.
+    """
+    told = run.exit.get("signal") in ("TERM", "USR1")
+    last = run.exit if run.exit_code is not None else run.heartbeat
+    start, end = run.started.get("time"), last.get("time")
+    if not (isinstance(start, int) and isinstance(end, int)) or not (told or last is run.heartbeat):
+        return None
+    # The warning comes up to a minute early, and so does the last heartbeat before the end.
+    margin = min(LIMIT_MARGIN_SECONDS, limit * LIMIT_MARGIN_SHARE)
+    if end - start < limit - margin:
+        return None
+    return f"inferred: last heard of {end - start} s after its start, of {limit:.0f} s allowed"
