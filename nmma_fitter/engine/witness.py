@@ -57,7 +57,9 @@ class Witness:
     def detail(self) -> str:
         """One line on how the attempt ended."""
         said = str(self.run.outcome.get("message", "")) if self.run else ""
-        return said if said and self.reason != self.job.reason else said or self.job.detail
+        if self.job.reason not in OVERRULING or not self.job.detail:
+            return said or self.job.detail
+        return f"{self.job.detail} (the run: {said})" if said else self.job.detail
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def _completed(job: JobStatus, runs: Sequence[RunRecord], limit: float) -> JobSt
     """A job that the batch system has forgotten, as the run's own records tell it."""
     if job.state not in (JobState.ABSENT, JobState.ENDED_WELL) or not runs:
         return job
+    job = replace(job, reason=None)  # it did start, whatever was thought of its absence
     code = runs[-1].exit_code
     if code == 0:
         return replace(job, state=JobState.ENDED_WELL, exit_code=0)

@@ -80,7 +80,8 @@ class JobStatus:
     state : JobState
     reason : str or None
         For HELD and ENDED_BADLY one of the engine's reasons (``timeout``, ``out_of_memory``,
-        ``node_failure``, ``preempted``, ``cancelled``, ``nonzero_exit``, ``never_started``).
+        ``node_failure``, ``preempted``, ``cancelled``, ``nonzero_exit``, ``never_started``). For
+        ABSENT what it will have been if the job never turns up, when that can be inferred.
     detail : str
         One line for a person.
     exit_code : int or None

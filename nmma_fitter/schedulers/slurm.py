@@ -17,11 +17,11 @@ from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.slurm_capabilities import Capabilities, probe
 from nmma_fitter.schedulers.slurm_commands import Commands
-from nmma_fitter.schedulers.slurm_queue import ENDED, JOB_ID, Row, ask_accounting, ask_queue
+from nmma_fitter.schedulers.slurm_queue import ENDED, JOB_ID, Row, Shown, ask_accounting, ask_queue
 from nmma_fitter.schedulers.slurm_refusals import job_number, raise_refusal
 from nmma_fitter.schedulers.slurm_script import arguments, array_script
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
-from nmma_fitter.schedulers.slurm_states import may_be_memory, status_of
+from nmma_fitter.schedulers.slurm_states import may_be_memory, may_be_told_more, status_of
 
 log = logging.getLogger(__name__)
 
@@ -104,29 +104,22 @@ class SlurmScheduler:
 
     def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         """Ask squeue, and sacct about what squeue leaves open; see `base.Scheduler`."""
-        absent = JobStatus(JobState.ABSENT, detail="not in the queue")
-        statuses = dict.fromkeys(job_ids, absent)
-        wanted = [job_id for job_id in statuses if JOB_ID.fullmatch(job_id)]
+        wanted = [job_id for job_id in dict.fromkeys(job_ids) if JOB_ID.fullmatch(job_id)]
         named = [token for token in dict.fromkeys(tokens) if _TOKEN.fullmatch(token)]
+        statuses = dict.fromkeys(job_ids, JobStatus(JobState.ABSENT, detail="no id of Slurm's"))
         queue = ask_queue(self._commands)
         if isinstance(queue, str):
             unknown = JobStatus(JobState.UNKNOWN, detail=queue)
             return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None)
-        found = _by_token(queue.rows.values(), named)
-        rows = {j: queue.rows[j] for j in (*wanted, *_ids(found)) if j in queue.rows}
-        answered = self._ask_accounting(rows, wanted, [t for t in named if t not in found])
-        if isinstance(answered, str):
-            missing = [job_id for job_id in wanted if job_id not in rows]
-            statuses |= dict.fromkeys(missing, JobStatus(JobState.UNKNOWN, detail=answered))
-            unfound = len(found) < len(named)
-            answered = {}
-        else:
-            unfound = False
-            found |= _by_token(answered.values(), [t for t in named if t not in found])
+        found = _by_token(queue.tasks.values(), named)
+        unfound = [token for token in named if token not in found]
+        accounts = self._ask_accounting(queue, [*wanted, *_ids(found)], unfound)
+        silent = isinstance(accounts, str)
+        if not isinstance(accounts, str):
+            found |= _by_token(accounts.tasks.values(), unfound)
         for job_id in (*wanted, *_ids(found)):
-            if row := _agreed(rows.get(job_id), answered.get(job_id)):
-                statuses[job_id] = self._status(row)
-        return Answer(statuses, None if unfound else found, queue.live)
+            statuses[job_id] = self._status(job_id, queue, accounts)
+        return Answer(statuses, None if silent and unfound else found, queue.live)
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Ask for these jobs to end; see `base.Scheduler`."""
@@ -185,22 +178,35 @@ class SlurmScheduler:
         self._submitted = time.monotonic()
 
     def _ask_accounting(
-        self, rows: Mapping[str, Row], wanted: Sequence[str], tokens: Sequence[str]
-    ) -> dict[str, Row] | str:
-        """What sacct adds to the queue; nothing when it is not needed or not there."""
-        missing = [job_id for job_id in wanted if job_id not in rows]
-        unexplained = [
-            row.job_id for row in rows.values() if row.state == "CANCELLED" or may_be_memory(row)
-        ]
-        open_ids = [*missing, *unexplained]
-        if not (open_ids or tokens) or not self.capabilities.accounting:
-            return {}
-        return ask_accounting(self._commands, open_ids, tokens)
+        self, queue: Shown, job_ids: Sequence[str], tokens: Sequence[str]
+    ) -> Shown | str:
+        """What sacct adds to the queue; nothing when it is not needed or keeps no accounts."""
+        rows = ((job_id, queue.of(job_id)) for job_id in job_ids)
+        unclear = [job_id for job_id, row in rows if row is None or may_be_told_more(row)]
+        if not (unclear or tokens) or not self.capabilities.accounting:
+            return Shown()
+        return ask_accounting(self._commands, unclear, tokens)
 
-    def _status(self, row: Row) -> JobStatus:
+    def _status(self, job_id: str, queue: Shown, accounts: Shown | str) -> JobStatus:
+        queued = queue.of(job_id)
+        if isinstance(accounts, str):
+            if queued is None:
+                return JobStatus(JobState.UNKNOWN, detail=accounts)
+            accounts = Shown()
+        row = _agreed(queued, accounts.of(job_id))
+        if row is None:
+            return self._missing(job_id, queue, accounts)
         if may_be_memory(row) and not row.over_memory:
             row = replace(row, over_memory=self._killed_for_memory(row))
         return status_of(row)
+
+    def _missing(self, job_id: str, queue: Shown, accounts: Shown) -> JobStatus:
+        """A task that both have not; Slurm keeps nothing of one that is cancelled as it waits."""
+        number = job_id.partition("_")[0]
+        if self.capabilities.accounting and number in queue.numbers() | accounts.numbers():
+            detail = "inferred: Slurm knows the others of its array; cancelled while it waited"
+            return JobStatus(JobState.ABSENT, "cancelled", detail)
+        return JobStatus(JobState.ABSENT, detail="not known to squeue or sacct")
 
     def _killed_for_memory(self, row: Row) -> bool:
         """Whether Slurm has written into the task's output that it used too much memory."""

@@ -6,11 +6,12 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from nmma_fitter.schedulers.slurm_commands import Commands
 
 JOB_ID = re.compile(r"([1-9]\d{0,18})_(\d{1,9})")
+_ARRAY_ID = re.compile(r"([1-9]\d{0,18})(_\[.*)?")
 _QUEUE_FIELDS = ("JobArrayID", "State", "exit_code", "Reason", "RestartCnt", "Name", "Comment")
 _ACCOUNT_FIELDS = ("JobID", "State", "ExitCode", "ReqMem", "MaxRSS", "JobName")
 _LOOK_BACK = "now-30days"
@@ -22,7 +23,7 @@ _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "": 1}
 
 @dataclass(frozen=True)
 class Row:
-    """One array task, as squeue or sacct shows it.
+    """One job, as squeue or sacct shows it.
 
     Attributes
     ----------
@@ -58,15 +59,43 @@ class Row:
         return int(self.job_id.partition("_")[2])
 
 
-@dataclass(frozen=True)
-class Queue:
-    """What squeue said: array tasks by id, and how many jobs of the person wait or run."""
+@dataclass
+class Shown:
+    """What one of the two showed.
 
-    rows: dict[str, Row]
-    live: int
+    Attributes
+    ----------
+    tasks : dict
+        Array tasks by id.
+    arrays : dict
+        Arrays whose tasks that never started are shown as one, by number.
+    live : int
+        How many jobs of the person wait or run.
+    """
+
+    tasks: dict[str, Row] = field(default_factory=dict)
+    arrays: dict[str, Row] = field(default_factory=dict)
+    live: int = 0
+
+    def add(self, row: Row) -> None:
+        """Take in a row; jobs that are no arrays are only counted."""
+        self.live += row.state not in ENDED
+        if JOB_ID.fullmatch(row.job_id):
+            self.tasks[row.job_id] = row
+        elif match := _ARRAY_ID.fullmatch(row.job_id):
+            self.arrays[match[1]] = row
+
+    def of(self, job_id: str) -> Row | None:
+        """What is known of a task; one that was cancelled while it waited has no row of its own."""
+        array = self.arrays.get(job_id.partition("_")[0])
+        return self.tasks.get(job_id) or (array if array and array.state in ENDED else None)
+
+    def numbers(self) -> set[str]:
+        """Numbers of all arrays of which anything is known."""
+        return {*self.arrays, *(job_id.partition("_")[0] for job_id in self.tasks)}
 
 
-def ask_queue(commands: Commands) -> Queue | str:
+def ask_queue(commands: Commands) -> Shown | str:
     """All jobs of this person that the controller knows; or why there is no answer."""
     nonce = secrets.token_hex(4)
     said = commands.run(
@@ -84,28 +113,25 @@ def _end(field: str) -> str:
     return "." if field == _QUEUE_FIELDS[-1] else "|"
 
 
-def parse_queue(text: str, nonce: str) -> Queue:
+def parse_queue(text: str, nonce: str) -> Shown:
     """Read squeue's answer; the nonce keeps names and comments from looking like other jobs."""
-    rows, live = {}, 0
+    shown = Shown()
     for record in text.split(f"|{nonce}.")[:-1]:
         fields = record.split(f"|{nonce}|")
         if len(fields) != len(_QUEUE_FIELDS):
             continue
         job_id, state, code, reason, restarts, name, comment = fields
         job_id = job_id.rsplit("\n", 1)[-1].strip()
-        live += state not in ENDED
-        if JOB_ID.fullmatch(job_id):
-            exit_code, number = _wait_status(code) if state in ENDED else (None, None)
-            count = int(restarts) if restarts.isdigit() else 0
-            names = (name, comment)
-            rows[job_id] = Row(job_id, state, reason, exit_code, number, count, names)
-    return Queue(rows, live)
+        exit_code, number = _wait_status(code) if state in ENDED else (None, None)
+        count = int(restarts) if restarts.isdigit() else 0
+        shown.add(Row(job_id, state, reason, exit_code, number, count, (name, comment)))
+    return shown
 
 
 def ask_accounting(
     commands: Commands, job_ids: Iterable[str], tokens: Sequence[str]
-) -> dict[str, Row] | str:
-    """These array tasks and those of these batches, by id; or why there is no answer."""
+) -> Shown | str:
+    """These array tasks and those of these batches; or why there is no answer."""
     nonce = secrets.token_hex(4)
     arrays = sorted({job_id.partition("_")[0] for job_id in job_ids})
     if not tokens and len(arrays) <= _MOST_ARRAYS:
@@ -128,9 +154,9 @@ def ask_accounting(
     return parse_accounting(said.out, nonce) if said.status == 0 else f"sacct: {said.message}"
 
 
-def parse_accounting(text: str, nonce: str) -> dict[str, Row]:
+def parse_accounting(text: str, nonce: str) -> Shown:
     """Read sacct's answer: a line for each task, and below it one for each of its steps."""
-    rows: dict[str, Row] = {}
+    shown = Shown()
     asked: dict[str, int] = {}
     for line in text.splitlines():
         fields = line.split(f"|{nonce}|")
@@ -138,16 +164,14 @@ def parse_accounting(text: str, nonce: str) -> dict[str, Row]:
             continue
         job_id, state, code, requested, used, name = fields
         task, _, step = job_id.partition(".")
-        if not JOB_ID.fullmatch(task):
-            continue
         if not step:
             word, _, by = state.partition(" by ")
             exit_code, number = _pair(code)
-            rows[task] = Row(task, word, "", exit_code, number, names=(name,), cancelled_by=by)
+            shown.add(Row(task, word, "", exit_code, number, names=(name,), cancelled_by=by))
             asked[task] = _bytes(requested)
-        elif task in rows and 0 < asked[task] <= _bytes(used):
-            rows[task] = Row(**{**vars(rows[task]), "over_memory": True})
-    return rows
+        elif task in shown.tasks and 0 < asked[task] <= _bytes(used):
+            shown.tasks[task] = replace(shown.tasks[task], over_memory=True)
+    return shown
 
 
 def _wait_status(text: str) -> tuple[int | None, int | None]:

@@ -118,6 +118,11 @@ def may_be_memory(row: Row) -> bool:
     return row.state == "FAILED" and killed
 
 
+def may_be_told_more(row: Row) -> bool:
+    """Whether sacct may explain an end better than squeue does."""
+    return row.state == "CANCELLED" or may_be_memory(row)
+
+
 def _exit_code(row: Row) -> int | None:
     return 128 + row.signal if row.signal else row.exit_code
 
