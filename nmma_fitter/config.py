@@ -129,7 +129,10 @@ class TickTable(Settings):
     grace: Annotated[float, Field(ge=0)] = 180.0
     submit_grace: Annotated[float, Field(ge=0)] = 300.0
     max_attempts: Annotated[int, Field(ge=1)] = 12
-    submit_per_tick: Annotated[int, Field(ge=1)] = 1000
+    max_hours: Annotated[float, Field(gt=0)] = 48.0
+    submit_per_tick: Annotated[int, Field(ge=1)] = 2000
+    submit_pause: Annotated[float, Field(ge=0)] = 0.0
+    max_queued: Annotated[int, Field(ge=1)] = 5000
     stop_model_after: Annotated[int, Field(ge=1)] = 10
 
 

@@ -6,11 +6,18 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 Json = dict[str, Any]
+
+SYNCS_AT_ONCE = 32
+_put_off: ContextVar[dict[Path, None] | None] = ContextVar("put_off", default=None)
 
 
 def folder_name(text: str) -> str:
@@ -26,17 +33,66 @@ def folder_name(text: str) -> str:
     return name
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames and links in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def synced_together() -> Iterator[None]:
+    """Put off the syncs of all writes in a block to its end, where they are made at once.
+
+    Every file is whole and in its place at once, as without the block: being killed changes
+    nothing. Only after a power cut before the block's end may a file of it be missing or empty, so
+    what relies on them (the ledger's commit, a submit) comes after the block. Many syncs at once
+    share a disk's commit, one after the other they wait for one each.
+
+    Raises
+    ------
+    OSError
+        At the block's end: one of the files could not be written after all.
+    """
+    outer = _put_off.get()
+    if outer is not None:
+        yield
+        return
+    paths: dict[Path, None] = {}
+    token = _put_off.set(paths)
+    try:
+        yield
+    finally:
+        _put_off.reset(token)
+    _sync_all(paths)
+
+
+def _sync_all(paths: Iterable[Path]) -> None:
+    with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:
+        list(pool.map(_sync_if_there, paths))
+
+
+def _sync_if_there(path: Path) -> None:
+    with suppress(FileNotFoundError):  # replaced by something else since
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make renames and links in a folder durable."""
+    waiting = _put_off.get()
+    if waiting is None:
+        _sync(folder)
+    else:
+        waiting[folder] = None
+
+
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Replace a file as a whole; a reader sees the old content or the new, also after a crash."""
+    """Replace a file as a whole; a reader sees the old content or the new, also after a crash.
+
+    Inside `synced_together` the crash must be one of processes, not of the machine.
+    """
+    waiting = _put_off.get()
     data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".tmp")
     temporary = Path(name)
@@ -44,7 +100,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if waiting is None:
+                os.fsync(stream.fileno())
+            else:
+                waiting[path] = None
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:

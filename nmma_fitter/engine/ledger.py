@@ -236,6 +236,12 @@ class Ledger:
             _unit_row(r) for r in self._run(f"SELECT * FROM units{where} ORDER BY rowid", *states)
         ]
 
+    def count(self, *states: State) -> int:
+        """How many units are in these states."""
+        marks = ",".join("?" * len(states))
+        sql = f"SELECT count(*) AS n FROM units WHERE state IN ({marks})"
+        return int(self._run(sql, *states)[0]["n"])
+
     def unit_in_folder(self, folder: Path, states: Iterable[State]) -> list[UnitRow]:
         """Units whose work folder this is, in these states."""
         wanted = set(states)

@@ -6,11 +6,16 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nmma_fitter.engine.files import write_atomic
 from nmma_fitter.engine.unit import Unit
 from nmma_fitter.errors import ConfigError
+
+if TYPE_CHECKING:
+    import jinja2
 
 PUBLISH = (sys.executable, "-P", "-m", "nmma_fitter.engine.publish")
 FOLDERS = {"{work}": '"$work"', "{attempt}": '"$attempt"'}
@@ -47,20 +52,11 @@ def render(
     ConfigError
         A variable's name is none, or a value holds a NUL.
     """
-    import jinja2
-
     for name, value in environment.items():
         if not VARIABLE.fullmatch(name) or "\0" in value:
             raise ConfigError(f"environment variable {name!r}: not a valid name or value")
-    loader = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    loader.filters.update(q=_quote, q_or_folder=_quote_or_folder, comment=_comment)
-    return loader.get_template("job.sh.j2").render(
+    template = _loader(templates).get_template("job.sh.j2")
+    return template.render(
         label=f"{unit.campaign} {unit.night} {unit.object} {unit.task}",
         work=unit.folder,
         digest=unit.digest,
@@ -72,6 +68,22 @@ def render(
         scheduler=scheduler,
         resume_from=resume_from,
     )
+
+
+@lru_cache(maxsize=4)
+def _loader(templates: Path) -> jinja2.Environment:
+    """The templates of a folder, compiled once for all scripts; it sees when a file changes."""
+    import jinja2
+
+    loader = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    loader.filters.update(q=_quote, q_or_folder=_quote_or_folder, comment=_comment)
+    return loader
 
 
 def write_script(unit: Unit, number: int, text: str) -> Path:

@@ -78,8 +78,8 @@ class Tracker:
         """Decide about every unit and carry it out; cancels are sent last, in one call."""
         heard = gather(self._ledger, self._scheduler, rows)
         witnesses, self._out.queued = heard.witnesses, heard.queued
-        for row in rows:
-            with self._ledger.transaction():
+        with self._ledger.transaction():  # one for all: a commit waits for the disk
+            for row in rows:
                 self._one(row, witnesses[row.unit.digest])
         unfinished = [witnesses[r.unit.digest] for r in rows if not r.state.ended]
         unknown = any(witness.job.state is JobState.UNKNOWN for witness in unfinished)

@@ -118,12 +118,15 @@ class Unit:
 
 
 def prepare_folder(unit: Unit) -> None:
-    """Write the work folder: inputs first, ``unit.json`` (what is wanted now) last."""
+    """Write the work folder: inputs first, ``unit.json`` (what is wanted now) last.
+
+    What is there already as it must be is left alone.
+    """
     unit.attempts.mkdir(parents=True, exist_ok=True)
     (unit.folder / "sentinels").mkdir(exist_ok=True)
-    for name, value in unit.inputs.items():
-        write_json(unit.folder / name, value)
-    write_json(unit.folder / "unit.json", unit.to_json())
+    for name, value in (*unit.inputs.items(), ("unit.json", unit.to_json())):
+        if read_json(unit.folder / name) != value:
+            write_json(unit.folder / name, value)
 
 
 def read_unit(folder: Path) -> Unit | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from nmma_fitter.engine.files import synced_together
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.unit import State, Unit, prepare_folder, read_unit
 
@@ -65,55 +66,71 @@ def register(
     now : float
         The poller's clock.
     """
-    out = Registered()
-    for want in wanted:
-        try:
-            with ledger.transaction():
-                if want.unit is None:
-                    _refuse(ledger, night, want, out)
-                else:
-                    _one(ledger, night, want, want.unit, out, deadline, force, now)
-        except OSError as error:  # this unit's folder; the others go on, and it is tried again
-            why = f"its folder cannot be written: {error}"
-            _refuse(ledger, night, Wanted(want.object, want.task, None, *NO_FOLDER, why), out)
+    registrar = _Registrar(ledger, night, deadline, force, now)
+    try:
+        with ledger.transaction(), synced_together():
+            for want in wanted:
+                registrar.note(want)
+    except OSError:  # somebody's folder cannot be written: whose?
+        registrar = _Registrar(ledger, night, deadline, force, now)
+        for want in wanted:
+            registrar.note_alone(want)
     _forget_mended(ledger, night, wanted)
-    _stop_failing_tasks(ledger, night, out, stop_after, now)
-    return out
+    _stop_failing_tasks(ledger, night, registrar.out, stop_after, now)
+    return registrar.out
 
 
-def _refuse(ledger: Ledger, night: str, want: Wanted, out: Registered) -> None:
-    if ledger.need(night, want.object, want.task, None, want.state, want.reason, want.detail):
-        out.refused += 1
+class _Registrar:
+    """Registers the wants of one night, one after the other."""
 
+    def __init__(
+        self, ledger: Ledger, night: str, deadline: float, force: bool, now: float
+    ) -> None:
+        self._ledger, self._night, self._now = ledger, night, now
+        self._deadline, self._force = deadline, force
+        self.out = Registered()
 
-def _one(
-    ledger: Ledger,
-    night: str,
-    want: Wanted,
-    unit: Unit,
-    out: Registered,
-    deadline: float,
-    force: bool,
-    now: float,
-) -> None:
-    known = ledger.unit(unit.digest)
-    if known is None:
-        _supersede(ledger, unit, now)
-        prepare_folder(unit)
-        ledger.add_unit(unit, deadline)
-        out.new += 1
-    elif force and known.state.ended:
-        _raise(ledger, known, unit, deadline, now)
-        out.new += 1
-    elif known.reason == "superseded":
-        _take_up(ledger, known, unit, deadline, now)
-        out.new += 1
-    else:
-        _claim_folder(ledger, known, unit, now)
-        if known.deadline is None and not known.state.ended:
-            ledger.set_deadline(unit.digest, deadline)
-        out.unchanged += 1
-    ledger.need(night, want.object, want.task, unit.digest)
+    def note(self, want: Wanted) -> None:
+        """Register one want."""
+        if want.unit is None:
+            self._refuse(want)
+        else:
+            self._one(want, want.unit)
+
+    def note_alone(self, want: Wanted) -> None:
+        """The same, in a transaction of its own; one that cannot be written is refused."""
+        try:
+            with self._ledger.transaction():
+                self.note(want)
+        except OSError as error:  # the others go on, and it is tried again
+            why = f"its folder cannot be written: {error}"
+            self._refuse(Wanted(want.object, want.task, None, *NO_FOLDER, why))
+
+    def _refuse(self, want: Wanted) -> None:
+        why = (want.state, want.reason, want.detail)
+        if self._ledger.need(self._night, want.object, want.task, None, *why):
+            self.out.refused += 1
+
+    def _one(self, want: Wanted, unit: Unit) -> None:
+        ledger, now = self._ledger, self._now
+        known = ledger.unit(unit.digest)
+        if known is None:
+            _supersede(ledger, unit, now)
+            prepare_folder(unit)
+            ledger.add_unit(unit, self._deadline)
+            self.out.new += 1
+        elif self._force and known.state.ended:
+            _raise(ledger, known, unit, self._deadline, now)
+            self.out.new += 1
+        elif known.reason == "superseded":
+            _take_up(ledger, known, unit, self._deadline, now)
+            self.out.new += 1
+        else:
+            _claim_folder(ledger, known, unit, now)
+            if known.deadline is None and not known.state.ended:
+                ledger.set_deadline(unit.digest, self._deadline)
+            self.out.unchanged += 1
+        ledger.need(self._night, want.object, want.task, unit.digest)
 
 
 def _again(known: UnitRow, unit: Unit, generation: int) -> Unit:

@@ -183,11 +183,14 @@ def test_a_result_that_comes_late_wins(place, how):
     assert place.row(0).state is State.DONE
 
 
-def test_an_answer_missing_for_an_ended_unit_does_not_hold_up_the_others(place):
+def test_a_silent_batch_system_gets_no_new_jobs_until_it_answers(place):
     place.tick(0)
     place.now += 2000
     place.batch.answers = False
     place.tick(0)  # ends at its deadline, and the cancel does not get through
+    place.tick(0, 0)
+    assert place.row(0, "b").state is State.PENDING
+    place.batch.answers = True
     place.tick(0, 0)
     assert place.row(0, "b").state is State.SUBMITTED
 
