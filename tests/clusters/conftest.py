@@ -1,10 +1,18 @@
-"""Real batch systems, brought up once a session and mended after every test."""
+"""Real batch systems, brought up once a session and mended after every test.
+
+What takes long on a real cluster is mostly waiting. A test module may therefore tell a *story*: its
+function ``story(root)`` plays scenarios to their end on a cluster of its own and returns what the
+module's tests look at, through the fixture ``told``. All stories of the session run side by side,
+from the first test of this folder on.
+"""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +21,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "schedulers")]
 pytest.register_assert_rewrite("contract", "installation")
 
-from slurm_cluster import SlurmCluster  # noqa: E402
+from slurm_cluster import SlurmCluster, private_slurm  # noqa: E402
 
 INSTALL = HERE.parents[1] / "scripts" / "install_test_packages"
 
@@ -31,12 +39,8 @@ def why_not() -> str:
 def brought_up(root: Path, *, accounting: bool) -> Iterator[SlurmCluster]:
     if reason := why_not():
         pytest.skip(reason)
-    cluster = SlurmCluster(root, accounting=accounting)
-    try:
-        cluster.start()
+    with private_slurm(root, accounting=accounting) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +73,25 @@ def slurm(slurm_cluster, monkeypatch) -> Iterator[SlurmCluster]:
 def slurm_dbd(slurm_cluster_dbd, monkeypatch) -> Iterator[SlurmCluster]:
     """The cluster with accounting, as this test's; left as it was found."""
     yield from used(slurm_cluster_dbd, monkeypatch)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stories(request, tmp_path_factory) -> Iterator[dict[str, Future[Any]]]:
+    """The stories of the chosen modules, begun."""
+    modules = {item.module for item in request.session.items if hasattr(item.module, "story")}
+    if not modules or why_not():
+        yield {}
+        return
+    with ThreadPoolExecutor(len(modules)) as pool:
+        yield {
+            module.__name__: pool.submit(module.story, tmp_path_factory.mktemp("story"))
+            for module in modules
+        }
+
+
+@pytest.fixture(scope="module")
+def told(request, stories) -> Any:
+    """What the module's story came to."""
+    if reason := why_not():
+        pytest.skip(reason)
+    return stories[request.module.__name__].result(timeout=400)

@@ -28,6 +28,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from daemons import Daemon, free_ports, wait_until
 from reaper import Reaper
@@ -35,7 +36,6 @@ from slurm_accounting import Accounting
 from slurm_config import slurm_conf
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-NODES = ("n1", "n2")
 FOLDERS = ("etc", "run", "log", "state", "spool", "munge")
 
 
@@ -69,8 +69,11 @@ class SlurmCluster:
         Folder for everything of it; a short path (it holds sockets).
     accounting : bool
         With slurmdbd and MariaDB.
+    nodes : int
     cpus, memory_mb : int
         Of each node, as declared; the machine may have less.
+    settings : dict, optional
+        Of ``slurm.conf``, over those of `slurm_config`.
 
     Attributes
     ----------
@@ -84,7 +87,14 @@ class SlurmCluster:
     """
 
     def __init__(
-        self, root: Path, *, accounting: bool = False, cpus: int = 8, memory_mb: int = 16000
+        self,
+        root: Path,
+        *,
+        accounting: bool = False,
+        nodes: int = 2,
+        cpus: int = 8,
+        memory_mb: int = 16000,
+        settings: dict[str, str] | None = None,
     ) -> None:
         self.root = root
         self.logs = root / "log"
@@ -95,15 +105,16 @@ class SlurmCluster:
             (root / name).chmod(0o755)
         if len(f"{root}/munge/socket.2") > 100:
             raise ValueError(f"{root}: too long a path for a socket; set TMPDIR to a shorter one")
-        names = ("controller", *NODES, "accounting")
+        node_names = [f"n{number}" for number in range(1, nodes + 1)]
+        names = ("controller", *node_names, "accounting")
         self._ports = dict(zip(names, free_ports(len(names)), strict=True))
         self._size = {"cpus": cpus, "memory_mb": memory_mb}
-        self._over: dict[str, str] = {}
+        self._over = dict(settings or {})
         self._reaper = Reaper()
         self._munged = self._daemon(*_munged(root))
         self.controller = self._daemon("/usr/sbin/slurmctld", "-D")
         self.accounting = self._accounting() if accounting else None
-        self.nodes = {name: Node(name, self) for name in NODES}
+        self.nodes = {name: Node(name, self) for name in node_names}
         self._configure()
 
     def _daemon(self, *argv: str) -> Daemon:
@@ -219,6 +230,17 @@ class SlurmCluster:
             self.run("scontrol", "reconfigure", check=False)
 
 
+@contextmanager
+def private_slurm(root: Path, **options: Any) -> Iterator[SlurmCluster]:
+    """A cluster for as long as the block lasts; options as of `SlurmCluster`."""
+    cluster = SlurmCluster(root, **options)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
 def _munged(root: Path) -> list[str]:
     names = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log"}
     files = [f"--{option}={root}/munge/{name}" for option, name in names.items()]
@@ -251,14 +273,12 @@ def keep(root: Path, *, accounting: bool) -> None:
     """Hold a cluster until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     (root / "keeper").write_text(str(os.getpid()))
-    cluster = SlurmCluster(root, accounting=accounting)
     try:
-        cluster.start()
-        (root / "ready").touch()
-        while True:
-            time.sleep(3600)
+        with private_slurm(root, accounting=accounting):
+            (root / "ready").touch()
+            while True:
+                time.sleep(3600)
     finally:
-        cluster.stop()
         (root / "keeper").unlink()
 
 
