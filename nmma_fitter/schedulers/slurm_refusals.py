@@ -2,7 +2,9 @@
 
 A paused controller takes a batch after sbatch has given up, so a failed sbatch proves nothing. Only
 the messages listed here prove that nothing was submitted. Limits on how many jobs a person may
-have are left out on purpose: the batch is looked for, not found, and handed over again later.
+have, and a partition that is closed now, are left out on purpose: the batch is looked for, not
+found, and handed over again later. (``--test-only`` says "Requested node configuration is not
+available" also while all nodes are drained; a submit is accepted then.)
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def status_of(row: Row) -> JobStatus:
     if row.state in ENDED_BADLY:
         by = f" by {_person(row.cancelled_by)}" if row.cancelled_by else ""
         detail = row.state + by
-        return JobStatus(JobState.ENDED_BADLY, ENDED_BADLY[row.state], detail, _exit_code(row))
+        return JobStatus(
+            JobState.ENDED_BADLY, ENDED_BADLY[row.state], detail, _exit_code(row) or None
+        )
     if row.state in LIVE:
         return _live(row)
     return JobStatus(JobState.UNKNOWN, detail=f"Slurm says {row.state!r}")
