@@ -110,10 +110,10 @@ class ClockedPoller(Poller):
         """The clocked one."""
         return self.clocked  # type: ignore[return-value]
 
-    def _step(self, name: str, act: Callable[[], Any]) -> Any:
+    def _step(self, name: str, act: Callable[[], Any], *more: Any) -> Any:
         began, outside = time.perf_counter(), self.clocked.seconds
         try:
-            return super()._step(name, act)
+            return super()._step(name, act, *more)
         finally:
             own = time.perf_counter() - began - (self.clocked.seconds - outside)
             self.steps[name] = self.steps.get(name, 0.0) + own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -61,13 +62,13 @@ class FitRequest:
     source: str = ""
     cores: int = 1
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What makes two fits the same: photometry, physics, priors, settings, seed rule."""
         return canonical_digest(
             {
                 "campaign": "fits",
-                "photometry": photometry_digest(self.lightcurve),
+                "photometry": _photometry_digest(self.lightcurve),
                 "model": self.model,
                 "physics": models.MODELS[self.model].physics,
                 "priors": sorted(_prior_lines(self.priors)),
@@ -90,7 +91,7 @@ class FitRequest:
             "physics": models.MODELS[self.model].physics,
             "settings": self.settings.model_dump(mode="json"),
             "priors": self.priors,
-            "lightcurve": to_dict(self.lightcurve),
+            "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
             "source": self.source,
             "cores": self.cores,
@@ -140,6 +141,11 @@ class FitRequest:
         fewest : int, optional
             Detections needed in the window, by default the setting's.
         """
+        self.check_data(fewest=fewest)
+        self.make_model()
+
+    def check_data(self, *, fewest: int | None = None) -> None:
+        """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
         if not self.lightcurve.detected.any():
             raise TooFewDetections("no detection at all")
         needed = self.settings.min_detections if fewest is None else fewest
@@ -149,7 +155,16 @@ class FitRequest:
                 f"{count} merged detections between {self.settings.tmin:g} and "
                 f"{self.settings.tmax:g} d of the trigger, {needed} needed"
             )
-        self.make_model()
+
+
+@lru_cache(maxsize=4)  # the models of a candidate share its light curve
+def _photometry_digest(lightcurve: LightCurve) -> str:
+    return photometry_digest(lightcurve)
+
+
+@lru_cache(maxsize=4)
+def _record(lightcurve: LightCurve) -> Json:
+    return to_dict(lightcurve)
 
 
 _made: dict[str, models.Model | Unavailable] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nmma_fitter import models
@@ -15,8 +16,18 @@ from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError
-from nmma_fitter.fits import FitRequest, make_unit, requests_of
+from nmma_fitter.fits import FitRequest, make_unit, prior_path, requests_of
 from nmma_fitter.schedulers.base import Resources
+
+ALL = "*"  # stands for every model of a file that cannot be read
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a candidate file asked for, and the marks of it and the priors at that time."""
+
+    mark: tuple[object, ...]
+    wanted: list[Wanted]
 
 
 class FitsCampaign:
@@ -33,39 +44,57 @@ class FitsCampaign:
 
     def __init__(self, config: Config, wanted: Sequence[str] | None = None) -> None:
         self._config = config
+        self._read: dict[str, dict[Path, _Read]] = {}
         self.models = list(wanted or config.fits.models)
         for model in self.models:
             models.get(model)
             fit_settings(config.fits, model)
 
-    def wanted(self, night: str, files: Iterable[Path]) -> list[Wanted]:
+    def wanted(
+        self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
+    ) -> list[Wanted]:
         """What a night's candidate files ask for, in the files' order.
 
-        A file that cannot be read is a failure of its own; the rest of the night goes on.
+        A file that cannot be read is a failure of its own; the rest of the night goes on. One that
+        has not changed since the last call is not read again.
         """
+        earlier, priors = self._read.get(night, {}), self._priors()
+        read: dict[Path, _Read] = {}
         found: list[Wanted] = []
         seen: dict[str, str] = {}
         for path in files:
-            found += self._of_file(night, path, seen)
+            mark = (_mark(path), priors)
+            one = earlier.get(path)
+            if one is None or one.mark != mark:
+                one = _Read(mark, self._of_file(night, path, known))
+            if None not in mark and one.wanted[0].task != ALL:
+                read[path] = one
+            found += _unless_seen(path, one.wanted, seen)
+        self._read[night] = read
         return found
 
-    def _of_file(self, night: str, path: Path, seen: dict[str, str]) -> list[Wanted]:
+    def _priors(self) -> tuple[str, ...] | None:
+        """Text of the models' prior files; None when they cannot all be read."""
+        fits = self._config.fits
+        try:
+            paths = [prior_path(fits, model, fit_settings(fits, model)) for model in self.models]
+            return tuple(path.read_text(encoding="utf-8") for path in paths)
+        except (NmmaFitterError, OSError, UnicodeDecodeError):
+            return None
+
+    def _of_file(self, night: str, path: Path, known: Container[str]) -> list[Wanted]:
         try:
             requests = requests_of(path, self.models, self._config.fits)
-            name = requests[0].object
-            if name in seen:
-                raise BadInput(
-                    f"{path}: {name} has a light curve in {seen[name]} already; keep one of them"
-                )
         except (NmmaFitterError, OSError) as error:
             reason = getattr(error, "reason", "bad_input")
-            return [Wanted(object_name(path), "*", None, State.FAILED, reason, str(error))]
-        seen[name] = path.name
-        return [self._of_request(night, request) for request in requests]
+            return [Wanted(object_name(path), ALL, None, State.FAILED, reason, str(error))]
+        return [self._of_request(night, request, known) for request in requests]
 
-    def _of_request(self, night: str, request: FitRequest) -> Wanted:
+    def _of_request(self, night: str, request: FitRequest, known: Container[str]) -> Wanted:
         try:
-            request.check()
+            request.check_data()
+            if request.digest not in known:  # a model may take seconds to load
+                request.make_model()
         except NmmaFitterError as error:
             state = State.SKIPPED if error.exit_status == 3 else State.FAILED
             return Wanted(request.object, request.model, None, state, error.reason, str(error))
@@ -92,6 +121,27 @@ class FitsCampaign:
         )
         folder = outdir / folder_name(night) / folder_name(request.object) / request.model
         return make_unit(request, night, folder, resources)
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """Changes whenever a file does; None when there is no telling."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _unless_seen(path: Path, wanted: list[Wanted], seen: dict[str, str]) -> list[Wanted]:
+    """What a file asks for, or why not: an object has one light curve a night."""
+    name = wanted[0].object
+    if wanted[0].task == ALL:
+        return wanted
+    if name in seen:
+        why = f"{path}: {name} has a light curve in {seen[name]} already; keep one of them"
+        return [Wanted(object_name(path), ALL, None, State.FAILED, BadInput.reason, why)]
+    seen[name] = path.name
+    return wanted
 
 
 def _finished(ending: Ending) -> Finished:

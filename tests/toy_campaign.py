@@ -9,7 +9,7 @@ installation, so that doubles are counted by something the engine does not know 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,9 @@ class ToyCampaign:
         self.tasks = tuple(tasks)
         self.resources = resources or Resources(cores=1, memory_mb=100, seconds=600)
 
-    def wanted(self, night: str, files: Iterable[Path]) -> list[Wanted]:
+    def wanted(
+        self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
+    ) -> list[Wanted]:
         """One unit per file and task, in the files' order; an unreadable file fails alone."""
         return [one for path in files for one in self._of_file(night, path)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,8 +38,13 @@ class Campaign(Protocol):
 
     name: str
 
-    def wanted(self, night: str, files: Iterable[Path]) -> Sequence[Wanted]:
-        """Units that a night's files ask for, or why there can be none; the same every time."""
+    def wanted(
+        self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
+    ) -> Sequence[Wanted]:
+        """Units that a night's files ask for, or why there can be none; the same every time.
+
+        What is costly to find out of a unit need not be asked again where its digest is `known`.
+        """
         ...
 
     def collect(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:

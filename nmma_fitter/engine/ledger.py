@@ -236,6 +236,10 @@ class Ledger:
             _unit_row(r) for r in self._run(f"SELECT * FROM units{where} ORDER BY rowid", *states)
         ]
 
+    def digests(self) -> set[str]:
+        """Every unit's digest."""
+        return {row["digest"] for row in self._run("SELECT digest FROM units")}
+
     def count(self, *states: State) -> int:
         """How many units are in these states."""
         marks = ",".join("?" * len(states))
