@@ -1,4 +1,6 @@
-"""The three commands: parse, call, exit status. What they do lives in the modules they call.
+"""The commands: parse, call, exit status. What they do lives in the modules they call.
+
+The verbs of ``nmma-fitter`` are in `cli_tools`.
 
 Imports are late, since ``--help`` must answer at once.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +31,6 @@ OPTIONS: dict[str, Any] = {
 }
 fit_app = typer.Typer(**OPTIONS)
 jobs_app = typer.Typer(**OPTIONS)
-tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 
 
 def nmma_fit_main() -> None:
@@ -43,7 +45,9 @@ def make_jobs_main() -> None:
 
 def nmma_fitter_main() -> None:
     """Entry point of ``nmma-fitter``."""
-    _run(tools_app, "nmma-fitter", set())
+    from nmma_fitter.cli_tools import tools_app
+
+    _run(tools_app, "nmma-fitter", {"--object", "--model"})
 
 
 def _run(app: typer.Typer, name: str, many: set[str]) -> None:
@@ -60,7 +64,7 @@ def _run(app: typer.Typer, name: str, many: set[str]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EX_SOME_FAILED)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
         sys.exit(EX_SOME_FAILED)
 
@@ -162,7 +166,7 @@ def nmma_fit(
     """Fit one light curve, now, and rank the models."""
     from nmma_fitter.by_hand import FitOrder, fit_by_hand
 
-    _configure_log()
+    configure_log()
     over: dict[str, Any] = {
         "trigger": _trigger(trigger_time),
         "tmin": tmin,
@@ -204,6 +208,13 @@ def make_jobs(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fit again what has ended.")] = False,
     once: Annotated[bool, typer.Option("--once", help="One tick, then leave.")] = False,
+    linger: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --once: tick for so long (90s, 25m, 2h)."),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Tick for good, taking new nights as they come.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
     ] = False,
@@ -211,23 +222,34 @@ def make_jobs(
 ) -> None:
     """Fit a night's candidates with each model, wait for them, and rank the models.
 
-    Exit status: 0 when everything ended and nothing failed, or with --once; 1 when something
-    failed, by a named reason; 2 for bad input; 75 when another make-jobs is past its time budget.
+    Exit status: 0 when everything ended and nothing failed, or with --once, --linger and
+    --keep-going when the last tick went well; 1 when something failed, by a named reason; 2 for
+    bad input; 75 when another make-jobs is past its time budget.
     """
     from nmma_fitter.config import load_config
-    from nmma_fitter.make_jobs import Order, Poller, repeat
+    from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
     from nmma_fitter.progress import Display, print_end, print_plan
 
-    _configure_log()
+    seconds = _duration("--linger", linger)
+    if keep_going and (once or dry_run):
+        raise BadInput("--keep-going never ends by itself: leave --once and --dry-run out")
+    configure_log()
     settings = load_config(config)
     if outdir is not None:
         paths = settings.paths.model_copy(update={"outdir": outdir.resolve()})
         settings = settings.model_copy(update={"paths": paths})
-    order = Order(data_dir, tuple(candidate or ()), _models(models or ()), force, timeout)
-    poller = Poller(settings, order)
+    follow = data_dir is None and (once or keep_going or seconds is not None)
+    chosen = tuple(candidate or ())
+    order = Order(data_dir, chosen, _models(models or ()), force, timeout, follow=follow)
     if dry_run:
-        print_plan(poller.plan())
+        from nmma_fitter.rehearsal import rehearse
+
+        print_plan(rehearse(settings, order))
         return
+    if keep_going or seconds is not None:
+        raise typer.Exit(_unattended(settings, order, seconds))
+    rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()
+    poller = Poller(settings, order, rhythm=rhythm)
     try:
         with Display() as display:
             report = repeat(poller, display.show, once=once)
@@ -238,44 +260,27 @@ def make_jobs(
     raise typer.Exit(EX_SOME_FAILED if failed and not once else 0)
 
 
-@tools_app.callback()
-def tools(version: Version = False) -> None:
-    """Look at what nmma_fitter can do and is doing."""
+def _unattended(settings: Any, order: Any, seconds: float | None) -> int:
+    from nmma_fitter.progress import Display
+    from nmma_fitter.unattended import keep_going, linger
+
+    with Display() as display:
+        if seconds is None:
+            return keep_going(settings, order, display.show)
+        return linger(settings, order, display.show, seconds)
 
 
-@tools_app.command("models")
-def models_command() -> None:
-    """List what can be fitted: name, kind, paper, parameters, and whether its data are here."""
-    from nmma_fitter.progress import print_models
+def _duration(option: str, text: str | None) -> float | None:
+    from nmma_fitter.durations import parse_duration
 
-    print_models()
+    return None if text is None else parse_duration(option, text)
 
 
-@tools_app.command("status")
-def status(
-    config: Annotated[Path | None, typer.Option(help="Configuration file.")] = None,
-    night: Annotated[str | None, typer.Option(help="Only this night.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
-) -> None:
-    """Show how each unit stands, from the snapshot of the last tick."""
-    from nmma_fitter.config import load_config
-    from nmma_fitter.progress import print_status
+def configure_log() -> None:
+    """Log plain lines on standard output."""
+    from nmma_fitter import nmma_fit
 
-    print_status(load_config(config).paths.state / "snapshot.json", night, as_json=as_json)
-
-
-@tools_app.command("reconcile-table")
-def reconcile_table() -> None:
-    """Print what is done in every case of ledger, batch system and sentinel."""
-    from nmma_fitter.engine.reconcile import table
-
-    print(table(), end="")
-
-
-def _configure_log() -> None:
-    from nmma_fitter.nmma_fit import configure_log
-
-    configure_log(logging.INFO)
+    nmma_fit.configure_log(logging.INFO)
 
 
 def _models(wanted: Sequence[str]) -> tuple[str, ...]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from nmma_fitter.candidates.nights import candidate_files, newest_night
+from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
 from nmma_fitter.config import Config
-from nmma_fitter.engine.attempt import runs_of
-from nmma_fitter.engine.batch import read_batches
-from nmma_fitter.engine.campaign import Campaign, ending_of
-from nmma_fitter.engine.files import folder_name
-from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
+from nmma_fitter.engine.budget import Budget, never
+from nmma_fitter.engine.campaign import Campaign
+from nmma_fitter.engine.collect import collect
+from nmma_fitter.engine.files import Json, folder_name, read_json
+from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
-from nmma_fitter.engine.night import close_night, write_snapshot
-from nmma_fitter.engine.rebuild import rebuild
+from nmma_fitter.engine.rebuild import open_ledger
+from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
@@ -31,67 +31,15 @@ from nmma_fitter.schedulers.base import Scheduler
 from nmma_fitter.schedulers.local import LocalScheduler
 from nmma_fitter.schedulers.slurm import SlurmScheduler
 from nmma_fitter.shipped import shipped
+from nmma_fitter.tick import BY_HAND, Order, Rhythm, TickReport
+
+__all__ = ["Order", "Poller", "Rhythm", "TickReport", "make_scheduler", "repeat"]
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PRUNE_DAYS = 30.0
 UNFINISHED = tuple(state for state in State if not state.ended)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What this call of ``make-jobs`` is asked for.
-
-    Attributes
-    ----------
-    night_dir : Path or None
-        Folder of candidate files; None takes the newest.
-    candidates : tuple of str
-        Only these objects; empty means all.
-    models : tuple of str
-        Only these models; empty means the configured ones.
-    force : bool
-        Fit again what has ended.
-    timeout : float or None
-        Seconds until what is not finished is ended, instead of the configured ones.
-    """
-
-    night_dir: Path | None = None
-    candidates: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    force: bool = False
-    timeout: float | None = None
-
-
-@dataclass
-class TickReport:
-    """What one tick found and did.
-
-    Attributes
-    ----------
-    night : str
-    needs : list of NeedRow
-        Everything asked for, and how it stands.
-    running : dict of (object, task) to dict
-        Heartbeats of what runs now.
-    new, unchanged : int
-        Units started anew by this call of the command, and units known before this tick.
-    notes : list of str
-        What a person should know, one line each.
-    """
-
-    night: str
-    needs: list[NeedRow] = field(default_factory=list)
-    running: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
-    new: int = 0
-    unchanged: int = 0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def finished(self) -> bool:
-        """Whether everything asked for has ended."""
-        return all(need.state.ended for need in self.needs)
 
 
 class Poller:
@@ -105,6 +53,17 @@ class Poller:
         Seconds; only differences of this one clock are used, across ticks and processes.
     campaign : Campaign, optional
         The kind of work; by default fits.
+    rhythm : Rhythm
+        When to expect ticks, for the snapshot's readers.
+
+    Attributes
+    ----------
+    patience : float
+        Seconds to wait for another's tick to end.
+    leaving : callable
+        Whether the process was asked to leave: the tick then goes on to its end at once.
+    about : dict
+        What else the snapshot says of who polls.
     """
 
     def __init__(
@@ -113,20 +72,48 @@ class Poller:
         order: Order,
         clock: Callable[[], float] = time.time,
         campaign: Campaign | None = None,
+        rhythm: Rhythm = BY_HAND,
     ) -> None:
         self.config = config
         self.order = order
         self._clock = clock
         self.campaign = campaign or FitsCampaign(config, order.models)
-        self.night_dir = (order.night_dir or newest_night(config.paths.candidates)).resolve()
-        if not self.night_dir.is_dir():
-            raise BadInput(f"{self.night_dir}: no such folder; give a night's folder of candidates")
-        self.night = self.night_dir.name
-        self.night_folder = config.paths.outdir / folder_name(self.night)
-        self.lock = TickLock(config.paths.state, config.tick.budget)
+        self._night_dir: Path | None = None
+        self._asked: set[tuple[str, str]] = set()
+        if order.night_dir is not None or not order.follow:
+            self._take(order.night_dir or newest_night(config.paths.candidates))
+        tick = config.tick
+        self.lock = TickLock(config.paths.state, tick.budget + tick.publish_budget)
+        self.patience = 0.0
+        self.leaving: Callable[[], bool] = never
+        self.rhythm = rhythm
+        self.about: Json = {}
+        self._budget = Budget(tick.budget)
         self._scheduler: Scheduler | None = None
         self._forced = False
         self._started = 0
+        self._took = 0.0
+
+    def _take(self, night_dir: Path) -> None:
+        if not night_dir.is_dir():
+            raise BadInput(f"{night_dir}: no such folder; give a night's folder of candidates")
+        self._night_dir = night_dir.resolve()
+        self._asked = set()
+
+    @property
+    def night_dir(self) -> Path:
+        """Folder of the night that is looked at; raises `BadInput` while there is none."""
+        return self._night_dir or newest_night(self.config.paths.candidates)
+
+    @property
+    def night(self) -> str:
+        """Name of the night that is looked at."""
+        return self.night_dir.name
+
+    @property
+    def night_folder(self) -> Path:
+        """Where that night's results go."""
+        return self.config.paths.outdir / folder_name(self.night)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -148,65 +135,87 @@ class Poller:
         LockHeld
             Another process is in its tick.
         """
-        scheduler = self.scheduler
-        with self.lock.held(), self._open_ledger() as ledger:
-            wanted = self._step("source", lambda: self._source())
-            fresh = self._step("units", lambda: self._units(ledger, wanted))
-            tracked = self._step("track", lambda: self._track(ledger, scheduler))
-            refused = self._step("submit", lambda: self._submit(ledger, scheduler, tracked))
-            self._step("collect", lambda: self._collect(ledger))
-            self._step("publish", lambda: write_snapshot(ledger, self.config.paths.state))
-            report = self._report(ledger, wanted)
-            self._started += fresh.new
-            report.new, report.unchanged = self._started, fresh.unchanged
-            report.notes = [*fresh.notes, *tracked.notes, *refused]
+        scheduler, began = self.scheduler, time.monotonic()
+        report = TickReport()
+        paths = self.config.paths
+        lock = self.lock.held(self.patience, log.info)
+        with lock, open_ledger(paths.state, paths.outdir) as ledger:
+            self._budget = Budget(self.config.tick.budget, self.leaving)
+            halves = [
+                partial(self._take_in, ledger, report),
+                partial(self._move_on, ledger, scheduler, report),
+            ]
+            for half in reversed(halves) if self._is_behind() else halves:
+                half()
+            self._budget = Budget(self.config.tick.publish_budget, self.leaving)
+            report.notes += self._step("collect", partial(self._collect, ledger), report, [])
+            self.lock.step("publish")
+            self._publish(ledger, report, time.monotonic() - began)
         return report
 
-    def plan(self) -> list[tuple[Wanted, str]]:
-        """What a tick would do about each candidate and model, changing nothing."""
-        wanted = self._source()
-        if not (self.config.paths.state / "ledger.sqlite").exists():
-            return [(want, want.detail if want.unit is None else "would fit") for want in wanted]
-        with self.lock.held(), Ledger(self.config.paths.state / "ledger.sqlite") as ledger:
-            return [(want, self._outlook(ledger, want)) for want in wanted]
+    def _take_in(self, ledger: Ledger, report: TickReport) -> None:
+        """From the night's files to units in the ledger."""
+        for night_dir in self._nights(ledger, report.notes):
+            self._take(night_dir)
+            wanted = self._step("source", partial(self._source, ledger.digests()), report, None)
+            if wanted is None:
+                continue
+            units = partial(self._units, ledger, wanted)
+            fresh = self._step("units", units, report, Registered())
+            self._started += fresh.new
+            report.unchanged += fresh.unchanged
+            report.notes += fresh.notes
+        report.new = self._started
 
-    def _outlook(self, ledger: Ledger, want: Wanted) -> str:
-        if want.unit is None:
-            return want.detail
-        known = ledger.unit(want.unit.digest)
-        if known is None:
-            return "would fit"
-        if known.state.ended and self.order.force:
-            return f"would fit again (--force); {known.state.value} in {known.unit.night}"
-        return f"unchanged: {known.state.value} in {known.unit.night}"
+    def _move_on(self, ledger: Ledger, scheduler: Scheduler, report: TickReport) -> None:
+        """From units in the ledger to jobs, and to how those ended."""
+        track = partial(self._track, ledger, scheduler)
+        tracked = self._step("track", track, report, Tracked())
+        report.notes += [*tracked.notes, *self._ended_elsewhere(ledger, tracked)]
+        submit_them = partial(self._submit, ledger, scheduler, tracked)
+        report.notes += self._step("submit", submit_them, report, [])
 
-    def _step(self, name: str, act: Callable[[], T]) -> T:
+    def _step(self, name: str, act: Callable[[], T], report: TickReport, instead: T) -> T:
+        """Do a step, unless the time for this part of the tick is used up."""
+        if self._budget.used_up():
+            report.skipped.append(name)
+            return instead
         self.lock.step(name)
         return act()
 
-    def _open_ledger(self) -> Ledger:
-        paths = self.config.paths
-        ledger = Ledger(paths.state / "ledger.sqlite")
-        if ledger.fresh:
-            found = rebuild(ledger, paths.outdir, read_batches(paths.state))
-            if found:
-                log.warning("the ledger was missing; rebuilt it from %d work folders", found)
-        return ledger
+    def _is_behind(self) -> bool:
+        """Whether the last tick had no time to track: then this one begins with that."""
+        last = read_json(snapshot_path(self.config.paths.state)) or {}
+        return "track" in (last.get("skipped") or ())
 
-    def _source(self) -> Sequence[Wanted]:
-        wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir))
+    def _nights(self, ledger: Ledger, notes: list[str]) -> list[Path]:
+        if not self.order.follow:
+            return [self.night_dir]
+        known = [night for night, _, _ in ledger.nights()]
+        try:
+            folders, missed = nights_to_look_at(self.config.paths.candidates, known)
+        except BadInput as error:  # no night yet, or none any more: the jobs go on
+            notes.append(str(error))
+            return []
+        if missed:
+            first, last = missed[0], missed[-1]
+            notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
+        return folders
+
+    def _source(self, known: Container[str] = frozenset()) -> Sequence[Wanted]:
+        wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir), known)
         # What the files hold is said once; from the second tick on only what is wrong with them.
         logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
         chosen = set(self.order.candidates)
-        if not chosen:
-            return wanted
         unknown = chosen - {want.object for want in wanted}
         if unknown:
             raise BadInput(
                 f"{self.night_dir}: no candidate {', '.join(sorted(unknown))}; "
                 f"there are: {', '.join(sorted({want.object for want in wanted}))}"
             )
-        return [want for want in wanted if want.object in chosen]
+        wanted = [want for want in wanted if not chosen or want.object in chosen]
+        self._asked = {(want.object, want.task) for want in wanted}
+        return wanted
 
     def _units(self, ledger: Ledger, wanted: Sequence[Wanted]) -> Registered:
         ledger.open_night(self.night, self.night_folder)
@@ -228,32 +237,60 @@ class Poller:
         settings = TrackSettings(tick.grace, tick.submit_grace, tick.max_attempts)
         now = self._clock()
         tracker = Tracker(ledger, scheduler, settings, now)
-        return tracker.run(_to_track(ledger, self.night, now, settings.late_days))
+        night = self._night_dir.name if self._night_dir else ""
+        return tracker.run(_to_track(ledger, night, now, settings.late_days))
 
     def _submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
+        tick = self.config.tick
         settings = SubmitSettings(
             templates=shipped("templates"),
             environment=self.config.scheduler.environment,
-            per_tick=self.config.tick.submit_per_tick,
+            per_tick=tick.submit_per_tick,
+            max_queued=tick.max_queued,
+            pause=tick.submit_pause,
+            enough=self._budget.used_up,
         )
-        state = self.config.paths.state
-        rows = tracked.submittable
-        return submit(ledger, scheduler, state, rows, settings, self._clock())
+        rows, queued = tracked.submittable, tracked.queued
+        state, now = self.config.paths.state, self._clock()
+        return submit(ledger, scheduler, state, rows, settings, now, queued)
 
-    def _collect(self, ledger: Ledger) -> None:
-        for night in ledger.dirty_nights():
-            folder, _, _ = ledger.night(night)
-            needs = ledger.needs(night)
-            for name in dict.fromkeys(need.object for need in needs):
-                mine = [ending_of(ledger, need) for need in needs if need.object == name]
-                self.campaign.collect(folder / folder_name(name), name, mine)
-            close_night(ledger, night)
-            ledger.set_collected(night)
+    def _collect(self, ledger: Ledger) -> list[str]:
+        return collect(ledger, self.campaign, self.config.paths.state, self._budget.used_up)
 
-    def _report(self, ledger: Ledger, wanted: Sequence[Wanted]) -> TickReport:
-        asked = {(want.object, want.task) for want in wanted}
-        needs = [n for n in ledger.needs(self.night) if (n.object, n.task) in asked]
-        return TickReport(self.night, needs, _heartbeats(ledger, needs))
+    def _publish(self, ledger: Ledger, report: TickReport, seconds: float) -> None:
+        """Tell the caller, and those who read the snapshot, how everything stands."""
+        if report.skipped:
+            steps = ", ".join(dict.fromkeys(report.skipped))
+            report.notes.append(f"no time left for: {steps}; the next tick does that")
+        if self._night_dir is not None:
+            report.night = self.night
+            needs = ledger.needs(self.night)
+            report.needs = [n for n in needs if (n.object, n.task) in self._asked]
+        about = {
+            "period": self._period(report, seconds),
+            "poller": {"kind": self.rhythm.kind, **self.about},
+            "tick_seconds": round(seconds, 3),
+            "skipped": report.skipped,
+            "notes": report.notes[:20],
+        }
+        value = write_snapshot(ledger, self.config.paths.state, about, self._clock())
+        report.running = heartbeats(value, report.night)
+
+    def _period(self, report: TickReport, seconds: float) -> float | None:
+        """Seconds after which the next tick should have ended; None when none is expected."""
+        longest, self._took = max(seconds, self._took), seconds
+        if self.rhythm.period is None and report.finished:
+            return None
+        return round((self.rhythm.period or self.config.tick.interval) + longest, 3)
+
+    def _ended_elsewhere(self, ledger: Ledger, tracked: Tracked) -> Iterable[str]:
+        """What ended of other nights than the one that is shown."""
+        for digest in tracked.ended:
+            row = ledger.unit(digest)
+            if row is not None and self._night_dir and row.unit.night != self.night:
+                why = f" ({row.reason}: {row.detail})" if row.reason else ""
+                name = f"{row.unit.night} {row.unit.object} {row.unit.task}"
+                yield f"{name}: {row.state.value}{why}"
 
 
 def make_scheduler(config: Config) -> Scheduler:
@@ -306,18 +343,3 @@ def _to_track(ledger: Ledger, night: str, now: float, late_days: float) -> list[
         if row_or_none is not None:
             rows.setdefault(row_or_none.unit.digest, row_or_none)
     return list(rows.values())
-
-
-def _heartbeats(
-    ledger: Ledger, needs: Sequence[NeedRow]
-) -> dict[tuple[str, str], dict[str, float]]:
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for need in needs:
-        if need.state is not State.RUNNING or need.digest is None:
-            continue
-        row = ledger.unit(need.digest)
-        if row is not None:
-            attempt = ledger.last_attempt(row.unit.digest, row.unit.generation)
-            runs = runs_of(row.unit.attempts, attempt.number) if attempt else []
-            found[need.object, need.task] = runs[-1].heartbeat if runs else {}
-    return found

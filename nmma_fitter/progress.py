@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
-from nmma_fitter.errors import BadInput, NmmaFitterError
+from nmma_fitter.errors import NmmaFitterError
 
 if TYPE_CHECKING:
-    from nmma_fitter.engine.want import Wanted
-    from nmma_fitter.make_jobs import TickReport
+    from nmma_fitter.rehearsal import Plan
+    from nmma_fitter.tick import TickReport
 
 log = logging.getLogger(__name__)
 
@@ -158,13 +158,22 @@ def print_end(report: TickReport, folder: Path) -> bool:
     return any(need.state.value == "failed" for need in report.needs)
 
 
-def print_plan(plan: Sequence[tuple[Wanted, str]]) -> None:
-    """Print what a tick would do for each candidate and model, and why."""
-    rows = [(want.object, want.task, outlook) for want, outlook in plan]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-    for row in rows:
+def print_counts(reports: Sequence[TickReport]) -> int:
+    """Print how each night stands; returns the exit status, 1 when something failed."""
+    for report in reports:
+        counts = Counter(standing(need) for need in report.needs)
+        print(f"{report.night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
+    return int(any(need.state.value == "failed" for one in reports for need in one.needs))
+
+
+def print_plan(plan: Plan) -> None:
+    """Print what a tick would do for each candidate and model, and why; then each submit."""
+    widths = [max((len(row[i]) for row in plan.rows), default=0) for i in (0, 1)]
+    for row in plan.rows:
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
-    print(f"{sum(o == 'would fit' for _, o in plan)} fits would be started; nothing was changed")
+    for line in plan.batches:
+        print(line)
+    print(f"{plan.night}: {plan.starts} fits would be started; nothing was changed")
 
 
 def print_models() -> None:
@@ -190,25 +199,3 @@ def _availability(model: Any) -> str:
     except NmmaFitterError as error:
         return f"not available here: {error}"
     return "available"
-
-
-def print_status(snapshot: Path, night: str | None, *, as_json: bool) -> None:
-    """Print how each unit stands, as of the last tick."""
-    value = read_json(snapshot)
-    if value is None:
-        raise BadInput(f"{snapshot}: no tick has ended here yet; run make-jobs first")
-    nights = [n for n in value["nights"] if night in (None, n["night"])]
-    if not nights:
-        known = ", ".join(n["night"] for n in value["nights"])
-        raise BadInput(f"no night {night!r} in {snapshot}; there are: {known}")
-    if as_json:
-        print(json.dumps({**value, "nights": nights}, indent=1))
-        return
-    for one in nights:
-        closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
-        print(f"{one['night']} ({closed})")
-        for unit in one["units"]:
-            why = f"  {unit['reason']}: {unit['detail']}" if unit["reason"] else ""
-            took = f"  {unit['seconds']:.0f} s" if unit["seconds"] is not None else ""
-            print(f"  {unit['object']:<20} {unit['task']:<14} {unit['standing']:<10}{took}{why}")
-    print(f"as of {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(value['written']))}")

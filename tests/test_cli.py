@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -114,15 +113,3 @@ def test_dry_run_changes_nothing(tmp_path):
     assert done.returncode == 0
     assert "ZTF1  Piro2021  would fit" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["candidates", "my.toml"]
-
-
-def test_status_is_json_on_request(tmp_path):
-    (tmp_path / "state").mkdir()
-    units = [{"object": "O", "task": "M", "state": "done", "standing": "done"}]
-    units[0] |= {"reason": None, "detail": "", "seconds": 3.0}
-    night = {"night": "n1", "revision": 1, "closed": True, "units": units}
-    snapshot = {"written": 0, "nights": [night]}
-    (tmp_path / "state" / "snapshot.json").write_text(json.dumps(snapshot))
-    done = run("nmma-fitter", "status", "--json", cwd=tmp_path)
-    assert json.loads(done.stdout) == snapshot
-    assert "n1 (closed, revision 1)" in run("nmma-fitter", "status", cwd=tmp_path).stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import BadInput
@@ -24,6 +25,11 @@ def newest_night(candidate_dir: Path) -> Path:
     BadInput
         When the folder cannot be read or holds no night.
     """
+    return night_folders(candidate_dir)[-1]
+
+
+def night_folders(candidate_dir: Path) -> list[Path]:
+    """Folders of all nights, by the Julian dates in their names; raises as `newest_night`."""
     try:
         entries = list(candidate_dir.iterdir())
     except OSError as error:
@@ -36,7 +42,32 @@ def newest_night(candidate_dir: Path) -> Path:
             f"{candidate_dir}: holds no night folder named like 2459778-2459785; "
             "check candidate_dir or wait for the first night"
         )
-    return max(nights, key=lambda night: night.name)
+    return sorted(nights, key=lambda night: night.name)
+
+
+def nights_to_look_at(candidate_dir: Path, known: Collection[str]) -> tuple[list[Path], list[str]]:
+    """The newest night; and when that is new, once more the last known one before it.
+
+    Parameters
+    ----------
+    candidate_dir : Path
+    known : collection of str
+        Names of the nights that were looked at before.
+
+    Returns
+    -------
+    folders : list of Path
+        In their order.
+    missed : list of str
+        Names of the nights in between that were never looked at, said once.
+    """
+    folders = {folder.name: folder for folder in night_folders(candidate_dir)}
+    newest = max(folders)
+    before = max((night for night in known if night < newest), default=None)
+    if newest in known or before is None:
+        return [folders[newest]], []
+    missed = sorted(night for night in folders if before < night < newest)
+    return [folders[night] for night in (before, newest) if night in folders], missed
 
 
 def _is_night(entry: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A night as a whole: closed by a sentinel of its own, and the snapshot readers use."""
+"""A night as a whole, closed by a sentinel of its own."""
 
 from __future__ import annotations
 
@@ -77,27 +77,3 @@ def standing(need: NeedRow) -> str:
     """One word for a need."""
     earlier = need.unit_night is not None and need.unit_night != need.night
     return "unchanged" if earlier and need.state.ended else need.state.value
-
-
-def write_snapshot(ledger: Ledger, state: Path) -> None:
-    """Write what `nmma-fitter status` reads, atomically, at each tick's end."""
-    nights = [
-        {"night": night, "revision": revision, "closed": closed, "units": _rows(ledger, night)}
-        for night, revision, closed in ledger.nights()
-    ]
-    write_json(state / "snapshot.json", {"written": int(time.time()), "nights": nights})
-
-
-def _rows(ledger: Ledger, night: str) -> list[Json]:
-    return [
-        {
-            "object": need.object,
-            "task": need.task,
-            "state": need.state.value,
-            "standing": standing(need),
-            "reason": need.reason,
-            "detail": need.detail,
-            "seconds": need.seconds,
-        }
-        for need in ledger.needs(night)
-    ]

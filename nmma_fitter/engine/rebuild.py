@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from nmma_fitter.engine.attempt import runs_of
-from nmma_fitter.engine.batch import Batch
+from nmma_fitter.engine.batch import Batch, read_batches
 from nmma_fitter.engine.files import read_json
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.unit import State, Unit, read_unit
+
+log = logging.getLogger(__name__)
+
+
+def open_ledger(state: Path, outdir: Path) -> Ledger:
+    """Open a state folder's ledger; one that is missing is made again first."""
+    ledger = Ledger(state / "ledger.sqlite")
+    if ledger.fresh:
+        found = rebuild(ledger, outdir, read_batches(state))
+        if found:
+            log.warning("the ledger was missing; rebuilt it from %d work folders", found)
+    return ledger
 
 
 def rebuild(ledger: Ledger, outdir: Path, batches: Iterable[Batch]) -> int:

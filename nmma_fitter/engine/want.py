@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from nmma_fitter.engine.files import synced_together
 from nmma_fitter.engine.ledger import Ledger, UnitRow
@@ -210,7 +211,7 @@ def _stop_failing_tasks(
             continue
         reason = reasons.pop()
         rows = [ledger.unit(n.digest) for n in ledger.needs(night) if n.task == task and n.digest]
-        fresh = [r for r in rows if r and r.state is State.PENDING and r.unit.night == night]
+        fresh = [r for r in rows if r and r.unit.night == night and _is_untried(ledger, r)]
         tried = [r for r in rows if r and r.unit.night == night and r not in fresh]
         spare = fresh if any(not _was_stopped(r) for r in tried) else fresh[1:]
         why = (
@@ -222,5 +223,39 @@ def _stop_failing_tasks(
             out.notes.append(why)
 
 
+def _is_untried(ledger: Ledger, row: UnitRow) -> bool:
+    """Whether a unit waits for its first attempt, and no person has asked for it anew."""
+    generation = row.unit.generation
+    untried = generation == 0 and ledger.tries(row.unit.digest, generation) == 0
+    return row.state is State.PENDING and untried
+
+
 def _was_stopped(row: UnitRow) -> bool:
     return row.state is State.SKIPPED and row.reason == STOPPED
+
+
+def try_again(
+    ledger: Ledger, known: UnitRow, unit: Unit, deadline: float, resume: Path | None, *, anew: bool
+) -> None:
+    """Want a unit that ended without a result once more, because a person asks for it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    known : UnitRow
+        As the ledger has it; its folder is still its own.
+    unit : Unit
+        The same unit as today's configuration has it.
+    deadline : float
+    resume : Path or None
+        Run of a dead attempt whose checkpoint the next may go on from.
+    anew : bool
+        At the next generation, from nothing; else one more attempt of this one.
+    """
+    again = _again(known, unit, known.unit.generation + anew)
+    with ledger.transaction():
+        prepare_folder(again)
+        ledger.raise_generation(again, deadline)
+        if not anew:
+            folder = str(resume) if resume else None
+            ledger.set_next(again.digest, known.time_factor, known.memory_factor, folder)

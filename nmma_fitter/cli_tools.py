@@ -1,0 +1,222 @@
+"""The verbs of ``nmma-fitter``: parse, call, exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmma_fitter.cli import OPTIONS, Version, configure_log
+
+tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
+Objects = Annotated[
+    list[str] | None, typer.Option("--object", help="Only these objects (several).")
+]
+Models = Annotated[list[str] | None, typer.Option("--model", help="Only these models (several).")]
+Night = Annotated[str | None, typer.Argument(help="A night's name, or how it begins.")]
+
+
+@tools_app.callback()
+def tools(version: Version = False) -> None:
+    """Look at what nmma_fitter can do and is doing, and steer it."""
+
+
+@tools_app.command("models")
+def models_command() -> None:
+    """List what can be fitted: name, kind, paper, parameters, and whether its data are here."""
+    from nmma_fitter.progress import print_models
+
+    print_models()
+
+
+@tools_app.command("status")
+def status(
+    config: Config = None,
+    night: Annotated[str | None, typer.Option(help="Only this night.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Show how each unit stands, from the snapshot of the last tick.
+
+    Exit status: 0; 3 when ticks are expected and the last one is older than two periods; 2 when
+    there is nothing to show.
+    """
+    from nmma_fitter.config import load_config
+    from nmma_fitter.status import show_status
+
+    state = load_config(config).paths.state
+    raise typer.Exit(show_status(state, night, as_json=as_json, now=time.time()))
+
+
+@tools_app.command("stop")
+def stop(config: Config = None) -> None:
+    """Ask whoever polls here to leave: primary_job, --keep-going, and the ticks of cron."""
+    from nmma_fitter.config import load_config
+    from nmma_fitter.steering import stop_polling
+
+    print(stop_polling(load_config(config)))
+
+
+@tools_app.command("start")
+def start(config: Config = None) -> None:
+    """Take `stop` back, so that pollers may begin again."""
+    from nmma_fitter.config import load_config
+    from nmma_fitter.steering import allow_polling
+
+    print(allow_polling(load_config(config)))
+
+
+@tools_app.command("retry")
+def retry_command(
+    night: Night = None,
+    config: Config = None,
+    objects: Objects = None,
+    models: Models = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only what ended for this reason, such as timeout.")
+    ] = None,
+) -> None:
+    """Want failed fits, and those of a stopped model, once more.
+
+    The next tick submits them. Exit status: 0 when there was something to try again, else 1.
+    """
+    from nmma_fitter.orders import retry
+
+    settings, campaign, scheduler, chosen = _in_hand(config, night, objects, models, reason)
+    raise typer.Exit(0 if retry(settings, campaign, scheduler, chosen, _say) else 1)
+
+
+@tools_app.command("cancel")
+def cancel_command(
+    night: Night = None,
+    config: Config = None,
+    objects: Objects = None,
+    models: Models = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """End unfinished fits, and their jobs: they fail as cancelled. `retry` wants them again."""
+    from nmma_fitter.orders import cancel, to_cancel
+
+    settings, _, scheduler, chosen = _in_hand(config, night, objects, models, None)
+    if not yes:
+        labels = to_cancel(settings, chosen, _say)
+        print("\n".join(labels) or "nothing is unfinished")
+        if labels and not typer.confirm(f"cancel these {len(labels)} fits?"):
+            raise typer.Exit(1)
+    raise typer.Exit(0 if cancel(settings, scheduler, chosen, _say) else 1)
+
+
+@tools_app.command("catch-up")
+def catch_up_command(
+    first: Annotated[str, typer.Argument(metavar="FROM", help="First night, or how it begins.")],
+    last: Annotated[str, typer.Argument(metavar="TO", help="Last night, or how it begins.")],
+    config: Config = None,
+    models: Models = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Stay until all have ended, or leave the rest.")
+    ] = True,
+) -> None:
+    """Fit nights that were missed, in their order; what was fitted before stays as it is.
+
+    Exit status: 1 when something failed, else 0.
+    """
+    from nmma_fitter.catch_up import catch_up, nights_between
+    from nmma_fitter.config import load_config
+    from nmma_fitter.progress import Display, print_counts
+    from nmma_fitter.signals import Signals
+
+    configure_log()
+    settings = load_config(config)
+    nights = nights_between(settings.paths.candidates, first, last)
+    chosen = tuple(models or ())
+    with Signals() as signals, Display() as display:
+        reports = catch_up(settings, nights, display.show, signals, models=chosen, wait=wait)
+    raise typer.Exit(print_counts(reports))
+
+
+@tools_app.command("install-jobs")
+def install_jobs_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what was changed.")] = False,
+) -> None:
+    """Write primary_job, crontab, scrontab and my.toml, with this installation's paths."""
+    from nmma_fitter.install import install_jobs
+
+    for line in install_jobs(folder, force=force):
+        print(line)
+
+
+@tools_app.command("primary")
+def primary(
+    script: Annotated[Path, typer.Option(help="The batch script; jobs/primary_job gives it.")],
+    config: Config = None,
+    interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Between two ticks, such as 60s.")
+    ] = None,
+    leave_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Hand over after this time already.")
+    ] = None,
+) -> None:
+    """What jobs/primary_job runs: tick, and hand over to a queued successor. Use sbatch."""
+    from nmma_fitter.config import load_config
+    from nmma_fitter.durations import parse_duration
+    from nmma_fitter.make_jobs import Order
+    from nmma_fitter.primary import PrimaryOrder, run_primary
+    from nmma_fitter.progress import Display
+
+    configure_log()
+    asked = PrimaryOrder(
+        order=Order(follow=True),
+        interval=parse_duration("--interval", interval) if interval else None,
+        leave_after=parse_duration("--leave-after", leave_after) if leave_after else None,
+        arguments=_passed_on(config, interval, leave_after),
+        script=script,
+    )
+    settings = load_config(config)
+    raise typer.Exit(run_primary(settings, asked, Display().show, os.environ))
+
+
+@tools_app.command("reconcile-table")
+def reconcile_table() -> None:
+    """Print what is done in every case of ledger, batch system and sentinel."""
+    from nmma_fitter.engine.reconcile import table
+
+    print(table(), end="")
+
+
+def _passed_on(config: Path | None, interval: str | None, leave: str | None) -> tuple[str, ...]:
+    """Arguments of the batch script, made anew so that they do not grow from job to job."""
+    given = {
+        "--config": str(config.resolve()) if config else None,
+        "--interval": interval,
+        "--leave-after": leave,
+    }
+    return tuple(word for name, value in given.items() if value for word in (name, value))
+
+
+def _in_hand(
+    config: Path | None,
+    night: str | None,
+    objects: list[str] | None,
+    models: list[str] | None,
+    reason: str | None,
+) -> Any:
+    from nmma_fitter.config import load_config
+    from nmma_fitter.fits_campaign import FitsCampaign
+    from nmma_fitter.make_jobs import make_scheduler
+    from nmma_fitter.orders import Selection, check_place
+
+    chosen = Selection(night, tuple(objects or ()), tuple(models or ()), reason)
+    settings = load_config(config)
+    check_place(settings)
+    return settings, FitsCampaign(settings, ()), make_scheduler(settings), chosen
+
+
+def _say(text: str) -> None:
+    print(text)
+    sys.stdout.flush()

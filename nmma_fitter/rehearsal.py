@@ -1,0 +1,228 @@
+"""A dry run: a tick on a copy in a temporary folder, whose submits are only asked about.
+
+Registering, rendering and batching are the real ones; installation and night stay as they are.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nmma_fitter.config import Config, PathsTable
+from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
+from nmma_fitter.engine.track import Tracked
+from nmma_fitter.engine.unit import State
+from nmma_fitter.engine.want import Wanted
+from nmma_fitter.errors import LockHeld, SchedulerError
+from nmma_fitter.make_jobs import Order, Poller, make_scheduler
+from nmma_fitter.schedulers.base import Answer, BatchRequest, Scheduler
+
+READ_SECONDS = 60.0
+
+
+@dataclass
+class Plan:
+    """What a tick would do.
+
+    Attributes
+    ----------
+    night : str
+    rows : list of (str, str, str)
+        Object, task, and what would be done about them and why.
+    batches : list of str
+        One line for each submit, with what the batch system says of it.
+    starts : int
+        Units that would be submitted and were not refused.
+    """
+
+    night: str
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    batches: list[str] = field(default_factory=list)
+    starts: int = 0
+
+
+class Rehearsing:
+    """A scheduler that asks the real one what it would do, and submits nothing."""
+
+    def __init__(self, real: Scheduler, plan: Plan, labels: Mapping[Path, str]) -> None:
+        self._real = real
+        self._plan = plan
+        self._labels = labels
+        self.name = real.name
+
+    @property
+    def largest_batch(self) -> int | None:
+        """As the real one's."""
+        return self._real.largest_batch
+
+    def submit(self, batch: BatchRequest) -> Sequence[str]:
+        """Rehearse, and note what the batch system said."""
+        labels = [self._labels.get(folder, folder.name) for folder in batch.folders]
+        more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+        line = f"batch of {len(labels)} ({', '.join(labels[:3])}{more})"
+        try:
+            said = self._real.rehearse(batch)
+        except SchedulerError as error:
+            self._plan.batches.append(f"{line}: would be refused: {error}")
+            raise
+        self._plan.batches.append(f"{line}: {said}")
+        self._plan.starts += len(labels)
+        return [f"rehearsed-{index}" for index in range(len(labels))]
+
+    def rehearse(self, batch: BatchRequest) -> str:
+        """As the real one."""
+        return self._real.rehearse(batch)
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
+        """Nothing is polled in a rehearsal."""
+        return Answer({}, None)
+
+    def cancel(self, job_ids: Sequence[str]) -> None:
+        """Nothing is cancelled in a rehearsal."""
+
+
+def rehearse(config: Config, order: Order) -> Plan:
+    """Say what a tick would do about each candidate and model, changing nothing.
+
+    Raises
+    ------
+    BadInput
+        As the tick would.
+    LockHeld
+        A tick has been writing the ledger for a minute.
+    """
+    with tempfile.TemporaryDirectory(prefix="nmma-dry-run-") as folder:
+        root = Path(folder).resolve()
+        places = {"outdir": root / "outdir", "state": root / "state"}
+        paths = PathsTable(candidates=config.paths.candidates, **places)
+        for path in (paths.outdir, paths.state):
+            path.mkdir()
+        copied = config.model_copy(update={"paths": paths})
+        moved = Moved(config.paths.outdir, root)
+        _copy_ledger(config.paths.state / "ledger.sqlite", paths.state / "ledger.sqlite", moved)
+        with Ledger(paths.state / "ledger.sqlite") as ledger:
+            return _rehearse(Poller(copied, order), ledger, moved)
+
+
+def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
+    plan = Plan(poller.night)
+    wanted = poller._source()
+    _copy_units(ledger, wanted, moved)
+    before = {want.unit.digest: ledger.unit(want.unit.digest) for want in wanted if want.unit}
+    history = _history(ledger, poller.night)
+    poller._units(ledger, wanted)
+    for want in wanted:
+        known = before[want.unit.digest] if want.unit else None
+        earlier = history.get((want.object, want.task))
+        plan.rows.append((want.object, want.task, _outlook(ledger, want, known, earlier)))
+    waiting = ledger.units(State.PENDING)
+    labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
+    scheduler = Rehearsing(make_scheduler(poller.config), plan, labels)
+    poller._submit(ledger, scheduler, Tracked(submittable=waiting))
+    return plan
+
+
+class Moved:
+    """Where the copy has what the installation has elsewhere."""
+
+    def __init__(self, outdir: Path, root: Path) -> None:
+        self._outdir = outdir
+        self._root = root
+
+    def there(self, folder: Path) -> Path:
+        """Place in the copy of a folder of the installation."""
+        if folder.is_relative_to(self._outdir):
+            return self._root / "outdir" / folder.relative_to(self._outdir)
+        return self._root / "elsewhere" / folder.relative_to("/")
+
+    def back(self, folder: Path) -> Path:
+        """The folder of the installation that a place in the copy stands for."""
+        if folder.is_relative_to(self._root / "outdir"):
+            return self._outdir / folder.relative_to(self._root / "outdir")
+        return Path("/") / folder.relative_to(self._root / "elsewhere")
+
+
+def _copy_ledger(source: Path, target: Path, moved: Moved) -> None:
+    """Copy a ledger as of one moment, also while a tick is writing it; its folders are moved."""
+    if not source.exists():
+        return
+    try:
+        uri = f"{source.as_uri()}?mode=ro"
+        with (
+            closing(sqlite3.connect(uri, uri=True, timeout=READ_SECONDS)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+            new.create_function("moved", 1, lambda folder: str(moved.there(Path(folder))))
+            for table in ("units", "attempts", "nights"):
+                new.execute(f"UPDATE {table} SET folder = moved(folder)")
+            new.commit()
+    except sqlite3.OperationalError as error:
+        raise LockHeld(f"{source}: {error}; a tick is writing it: try again in a minute") from None
+
+
+def _copy_units(ledger: Ledger, wanted: Sequence[Wanted], moved: Moved) -> None:
+    """Let the copy's work folders say whose they are, as the real ones do."""
+    for want in wanted:
+        known = ledger.unit(want.unit.digest) if want.unit else None
+        units = [want.unit, known.unit if known else None]
+        for folder in {unit.folder for unit in units if unit}:
+            real = moved.back(folder) / "unit.json"
+            if real.is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copy(real, folder / "unit.json")
+
+
+def _history(ledger: Ledger, night: str) -> dict[tuple[str, str], NeedRow]:
+    """The last fit of each object and task, of this night or one before."""
+    found: dict[tuple[str, str], NeedRow] = {}
+    for name, _, _ in ledger.nights():
+        if name <= night:
+            found |= {(n.object, n.task): n for n in ledger.needs(name) if n.digest}
+    return found
+
+
+def _outlook(ledger: Ledger, want: Wanted, known: UnitRow | None, earlier: NeedRow | None) -> str:
+    if want.unit is None:
+        return f"{want.state}: {want.reason}: {want.detail}"
+    now = ledger.unit(want.unit.digest)
+    if now is not None and now.state is State.SKIPPED and (known is None or not known.state.ended):
+        return f"skipped: {now.reason}: {now.detail}"
+    if known is None:
+        return _new(want, earlier)
+    if now is not None and now.unit.generation > known.unit.generation:
+        return f"would fit again: forced; {known.state} in night {known.unit.night}"
+    return _unchanged(known)
+
+
+def _new(want: Wanted, earlier: NeedRow | None) -> str:
+    if earlier is None or want.unit is None or earlier.digest == want.unit.digest:
+        return "would fit: new"
+    if earlier.state.ended:
+        return f"would fit: photometry or settings changed since night {earlier.unit_night}"
+    return (
+        "would fit: photometry or settings changed, superseding what is "
+        f"{earlier.state} since night {earlier.unit_night}"
+    )
+
+
+def _unchanged(known: UnitRow) -> str:
+    since = f"since night {known.unit.night}"
+    if known.state is State.DONE:
+        return f"unchanged {since}: done"
+    if known.reason == "superseded":
+        return f"would fit: the light curve is again what it was in night {known.unit.night}"
+    if known.state.ended:
+        night, name = known.unit.night, known.unit.object
+        return (
+            f"not tried again: {known.state} in night {night} ({known.reason}: {known.detail}); "
+            f"to try: nmma-fitter retry {night} --object {name} --model {known.unit.task}"
+        )
+    if known.state is State.PENDING:
+        return f"would fit: waiting {since}"
+    return f"goes on: {known.state} {since}"

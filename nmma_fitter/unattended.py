@@ -1,0 +1,205 @@
+"""Ticks without a person: for months, or until the next slot of cron."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import logging.handlers
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from nmma_fitter.config import Config
+from nmma_fitter.durations import in_words
+from nmma_fitter.errors import BadInput, LockHeld, NmmaFitterError
+from nmma_fitter.make_jobs import Order, Poller, Rhythm, TickReport
+from nmma_fitter.presence import Presence, describe, stop_path, stop_request
+from nmma_fitter.signals import Signals
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 600.0  # between two ticks that fail
+HANGING = 3.0  # times its budgets, after which a tick hangs for good and the process ends
+LOG_BYTES, LOG_FILES = 1_000_000, 5
+
+
+class Left(StrEnum):
+    """Why the ticking ended."""
+
+    STOP = "somebody asked to stop"
+    TIME = "its time is up"
+    SIGNAL = "a signal came"
+
+
+@dataclass
+class Ticking:
+    """Ticks again and again, whatever goes wrong in one of them.
+
+    Attributes
+    ----------
+    poller : Poller
+    show : callable
+        Gets each tick's report.
+    signals : Signals
+        In use.
+    interval : float
+        Seconds between two ticks.
+    end : float or None
+        On the monotonic clock: no tick begins after it.
+    after : callable
+        Called after each tick, and after each that failed.
+    failed : bool
+        Whether the last tick failed.
+    """
+
+    poller: Poller
+    show: Callable[[TickReport], None]
+    signals: Signals
+    interval: float
+    end: float | None = None
+    after: Callable[[], None] = lambda: None
+    failed: bool = False
+
+    def run(self) -> Left:
+        """Tick until asked to leave, or until the time is up.
+
+        Raises
+        ------
+        BadInput
+            In the first tick: a configuration that cannot work.
+        """
+        self.poller.leaving = self.signals.leaving
+        failures = 0
+        first = True
+        while (why := self._why_leave()) is None:
+            self.failed = not self._tick(fatal=(BadInput,) if first else ())
+            failures = failures + 1 if self.failed else 0
+            first = False
+            self._after()
+            wait = min(self.interval * 2 ** min(failures, 20), max(LONGEST_WAIT, self.interval))
+            if self.failed:
+                log.error("the tick failed; the next in %s", in_words(wait))
+            if self._why_leave() is None and self._too_late_for(wait):
+                return Left.TIME
+            self.signals.wait(wait, self._stop_asked)
+        return why
+
+    def _tick(self, fatal: tuple[type[NmmaFitterError], ...]) -> bool:
+        tick = self.poller.config.tick
+        faulthandler.dump_traceback_later(HANGING * (tick.budget + tick.publish_budget), exit=True)
+        try:
+            self.show(self.poller.tick())
+        except LockHeld as held:
+            log.info("%s", held)
+        except fatal:
+            raise
+        except (NmmaFitterError, OSError, sqlite3.Error) as error:
+            log.error("%s", error)
+            return False
+        except Exception:  # an error of ours; the other nights and the next release go on
+            log.exception("an unexpected error, please report it")
+            return False
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        return True
+
+    def _after(self) -> None:
+        try:
+            self.after()
+        except OSError as error:  # such as a full disk: no reason to leave
+            log.error("%s", error)
+
+    def _why_leave(self) -> Left | None:
+        if self._stop_asked():
+            return Left.STOP
+        if self.signals.leaving():
+            return Left.SIGNAL
+        return Left.TIME if self._too_late_for(0.0) else None
+
+    def _stop_asked(self) -> bool:
+        return stop_path(self.poller.config.paths.state).exists()
+
+    def _too_late_for(self, wait: float) -> bool:
+        return self.end is not None and time.monotonic() + wait >= self.end
+
+
+def linger(config: Config, order: Order, show: Callable[[TickReport], None], seconds: float) -> int:
+    """Tick until shortly before cron's next slot; returns the exit status.
+
+    It leaves at once where somebody asked to stop, or where a poller lives that needs no cron.
+    """
+    began = time.monotonic()
+    state = config.paths.state
+    check_candidates(config)
+    if not may_begin(state):
+        return 0
+    living = Presence(state).holder() if state.is_dir() else None
+    if living is not None:
+        log.info("%s polls here already; nothing to do for cron", describe(living))
+        return 0
+    log_to(state)
+    rhythm = Rhythm("make-jobs --linger", config.tick.period)
+    poller = Poller(config, order, rhythm=rhythm)
+    with Signals() as signals:
+        interval = config.tick.unattended_interval
+        ticking = Ticking(poller, show, signals, interval, began + seconds)
+        say_farewell(ticking.run(), signals)
+    return 1 if ticking.failed else 0
+
+
+def keep_going(config: Config, order: Order, show: Callable[[TickReport], None]) -> int:
+    """Tick until somebody asks to stop or a signal comes; returns the exit status.
+
+    Raises
+    ------
+    LockHeld
+        A poller lives here already.
+    """
+    state = config.paths.state
+    check_candidates(config)
+    state.mkdir(parents=True, exist_ok=True)
+    if not may_begin(state):
+        return 0
+    interval = config.tick.unattended_interval
+    kind = "make-jobs --keep-going"
+    with Presence(state).held(kind=kind), Signals() as signals:
+        log_to(state)
+        poller = Poller(config, order, rhythm=Rhythm(kind, interval))
+        say_farewell(Ticking(poller, show, signals, interval).run(), signals)
+    return 0
+
+
+def check_candidates(config: Config) -> None:
+    """Refuse to begin where no night can ever arrive; raises `BadInput`."""
+    folder = config.paths.candidates
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; make it, or set [paths] candidates")
+
+
+def may_begin(state: Path) -> bool:
+    """Whether nobody has asked pollers to stop; says so if not."""
+    stop = stop_request(state)
+    if stop is not None:
+        log.info("stopped by %s; `nmma-fitter start` lets it go on", stop.get("by", "someone"))
+    return stop is None
+
+
+def say_farewell(why: Left, signals: Signals) -> None:
+    """Say in the log why the ticking ended."""
+    name = f" ({signals.received.name})" if signals.received else ""
+    log.info("leaving: %s%s; the jobs go on, and the next tick adopts them", why.value, name)
+
+
+def log_to(state: Path) -> None:
+    """Write the log to ``<state>/poller.log`` too, in files that are rotated."""
+    state.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        state / "poller.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+    )
+    root = logging.getLogger()
+    if root.handlers:
+        handler.setFormatter(root.handlers[0].formatter)
+    root.addHandler(handler)
