@@ -23,9 +23,10 @@ from pathlib import Path
 
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.batch_checks import check_batch
 from nmma_fitter.schedulers.environment import build_environment
 from nmma_fitter.schedulers.local_processes import hostname, try_lock
-from nmma_fitter.schedulers.local_records import TOKEN, Batch, Ended, Root, read_json, replace
+from nmma_fitter.schedulers.local_records import Batch, Ended, Root, read_json, replace
 from nmma_fitter.schedulers.local_status import status_of
 
 _START_SECONDS = 60.0  # a dispatcher needs 0.1 s; a cold network file system may need many
@@ -228,23 +229,12 @@ class LocalScheduler:
 
 def _check(batch: BatchRequest) -> None:
     """Refuse a batch that cannot be run as it is asked for."""
-    resources = batch.resources
-    problems = {
-        "its token must be 1 to 128 letters, digits and dashes": not TOKEN.fullmatch(batch.token),
-        "it has no script": not batch.scripts,
-        "it needs one folder per script": len(batch.scripts) != len(batch.folders),
-        "its paths must be absolute": not all(
-            path.is_absolute() for path in (*batch.scripts, *batch.folders)
-        ),
-        "its time and memory limits must be positive": min(resources.seconds, resources.memory_mb)
-        <= 0,
-        f"there are no options for 'local' jobs, but it has {', '.join(resources.options)}": bool(
-            resources.options
-        ),
-    }
-    for problem, is_so in problems.items():
-        if is_so:
-            raise SchedulerError(f"batch {batch.token}: {problem}")
+    check_batch(batch)
+    if options := batch.resources.options:
+        raise SchedulerError(
+            f"batch {batch.token}: there are no options for 'local' jobs, but it has "
+            f"{', '.join(options)}"
+        )
 
 
 def _explained(status: JobStatus, problem: str) -> JobStatus:

@@ -26,9 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nmma_fitter.schedulers.batch_checks import TOKEN
 from nmma_fitter.schedulers.local_processes import Identity, host_folder_name
 
-TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 _JOB_ID = re.compile(rf"({TOKEN.pattern})_(0|[1-9][0-9]{{0,6}})")
 
 

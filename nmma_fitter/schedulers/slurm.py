@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,26 @@ from pydantic import ValidationError
 
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
-from nmma_fitter.schedulers.slurm_capabilities import Capabilities, probe
-from nmma_fitter.schedulers.slurm_commands import Commands
-from nmma_fitter.schedulers.slurm_queue import ENDED, JOB_ID, Row, Shown, ask_accounting, ask_queue
+from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
+from nmma_fitter.schedulers.slurm_capabilities import Cluster
+from nmma_fitter.schedulers.slurm_commands import Commands, Said
+from nmma_fitter.schedulers.slurm_queue import (
+    JOB_ID,
+    Row,
+    Shown,
+    agreed,
+    ask_accounting,
+    ask_queue,
+    by_token,
+)
 from nmma_fitter.schedulers.slurm_refusals import job_number, raise_refusal
-from nmma_fitter.schedulers.slurm_script import arguments, array_script
+from nmma_fitter.schedulers.slurm_script import arguments, array_script, prepare
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.schedulers.slurm_states import may_be_memory, may_be_told_more, status_of
 
-log = logging.getLogger(__name__)
-
-_TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 _OVER_MEMORY = re.compile(rb"exceeded (?:job |step )?memory limit|oom.?kill|Out Of Memory", re.I)
+_NOTHING_TO_CANCEL = re.compile(r"Invalid job id|already completing or completed")
 _TAIL_BYTES = 8192
-_PROBE_AGAIN_SECONDS = 300.0
 _CANCEL_AT_ONCE = 1000
 
 
@@ -65,29 +70,20 @@ class SlurmScheduler:
                 f"with a backslash or a control character in its name; choose another paths.state"
             )
         self._commands = Commands(self._settings)
-        self._known: Capabilities | None = None
-        self._probed = 0.0
+        self._cluster = Cluster(self._commands)
         self._submitted = float("-inf")
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the cluster can do; asked once, and again later when it did not answer."""
-        stale = time.monotonic() - self._probed > _PROBE_AGAIN_SECONDS
-        if self._known is None or (not self._known.known and stale):
-            self._known, self._probed = probe(self._commands), time.monotonic()
-        return self._known
 
     @property
     def largest_batch(self) -> int | None:
         """The cluster's ``MaxArraySize``."""
-        return self.capabilities.max_array_size
+        return max(1, self._cluster.can.max_array_size)
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """Submit a batch as one array; see `base.Scheduler`."""
         script = self._checked_script(batch)
         folder = self._root / batch.token
         words = self._arguments(batch, folder)
-        path = _prepare(folder, script)
+        path = prepare(folder, script)
         self._pace()
         number = job_number(self._commands.run("sbatch", *words, str(path)))
         return [f"{number}_{index}" for index in range(len(batch.scripts))]
@@ -105,18 +101,18 @@ class SlurmScheduler:
     def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         """Ask squeue, and sacct about what squeue leaves open; see `base.Scheduler`."""
         wanted = [job_id for job_id in dict.fromkeys(job_ids) if JOB_ID.fullmatch(job_id)]
-        named = [token for token in dict.fromkeys(tokens) if _TOKEN.fullmatch(token)]
+        named = [token for token in dict.fromkeys(tokens) if TOKEN.fullmatch(token)]
         statuses = dict.fromkeys(job_ids, JobStatus(JobState.ABSENT, detail="no id of Slurm's"))
         queue = ask_queue(self._commands)
         if isinstance(queue, str):
             unknown = JobStatus(JobState.UNKNOWN, detail=queue)
             return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None)
-        found = _by_token(queue.tasks.values(), named)
+        found = by_token(queue.tasks.values(), named)
         unfound = [token for token in named if token not in found]
         accounts = self._ask_accounting(queue, [*wanted, *_ids(found)], unfound)
         silent = isinstance(accounts, str)
         if not isinstance(accounts, str):
-            found |= _by_token(accounts.tasks.values(), unfound)
+            found |= by_token(accounts.tasks.values(), unfound)
         for job_id in (*wanted, *_ids(found)):
             statuses[job_id] = self._status(job_id, queue, accounts)
         return Answer(statuses, None if silent and unfound else found, queue.live)
@@ -127,8 +123,7 @@ class SlurmScheduler:
         problems = []
         for first in range(0, len(ids), _CANCEL_AT_ONCE):
             said = self._commands.run("scancel", "--quiet", *ids[first : first + _CANCEL_AT_ONCE])
-            if said.status != 0 and "Invalid job id" not in said.error:
-                problems.append(said.message)
+            problems += _failures(said)
         if problems:
             raise SchedulerUnknown(f"scancel: {'; '.join(problems)}")
 
@@ -136,34 +131,27 @@ class SlurmScheduler:
         """Remove the folders of batches in which nothing changed for that long."""
         old = time.time() - older_than_days * 86400
         folders = self._root.iterdir() if self._root.is_dir() else ()
-        gone = [f for f in folders if _TOKEN.fullmatch(f.name) and f.stat().st_mtime < old]
+        gone = [f for f in folders if TOKEN.fullmatch(f.name) and f.stat().st_mtime < old]
         for folder in gone:
             shutil.rmtree(folder, ignore_errors=True)
         return [folder.name for folder in gone]
 
     def _checked_script(self, batch: BatchRequest) -> bytes:
-        script, can = array_script(batch), self.capabilities
-        resources = batch.resources
-        asked = (resources.cores, resources.memory_mb, resources.seconds)
-        problems = {
-            "its token must be 1 to 128 letters, digits and dashes": not _TOKEN.fullmatch(
-                batch.token
-            ),
-            "it has no script": not batch.scripts,
-            "it needs one folder per script": len(batch.scripts) != len(batch.folders),
-            "its paths must be absolute": not all(
-                path.is_absolute() for path in (*batch.scripts, *batch.folders)
-            ),
-            "its cores, memory and time limit must be positive": min(asked) <= 0,
-            f"it has {len(batch.scripts)} jobs, and this cluster takes arrays of at most "
-            f"{can.max_array_size} (MaxArraySize)": len(batch.scripts) > can.max_array_size,
-            f"its script has {len(script)} bytes, over the cluster's {can.max_script_size}; "
-            f"submit fewer jobs at once": len(script) > can.max_script_size,
-        }
-        for problem, is_so in problems.items():
-            if is_so:
-                raise SchedulerError(f"batch {batch.token}: {problem}")
-        return script
+        check_batch(batch)
+        script, can = array_script(batch), self._cluster.can
+        if len(batch.scripts) > can.max_array_size:
+            problem = (
+                f"it has {len(batch.scripts)} jobs, and this cluster takes arrays of at most "
+                f"{can.max_array_size} (MaxArraySize)"
+            )
+        elif len(script) > can.max_script_size:
+            problem = (
+                f"its script has {len(script)} bytes, over the cluster's {can.max_script_size}; "
+                f"submit fewer jobs at once"
+            )
+        else:
+            return script
+        raise SchedulerError(f"batch {batch.token}: {problem}")
 
     def _arguments(self, batch: BatchRequest, folder: Path) -> list[str]:
         try:
@@ -183,7 +171,7 @@ class SlurmScheduler:
         """What sacct adds to the queue; nothing when it is not needed or keeps no accounts."""
         rows = ((job_id, queue.of(job_id)) for job_id in job_ids)
         unclear = [job_id for job_id, row in rows if row is None or may_be_told_more(row)]
-        if not (unclear or tokens) or not self.capabilities.accounting:
+        if not (unclear or tokens) or not self._cluster.can.accounting:
             return Shown()
         return ask_accounting(self._commands, unclear, tokens)
 
@@ -193,7 +181,7 @@ class SlurmScheduler:
             if queued is None:
                 return JobStatus(JobState.UNKNOWN, detail=accounts)
             accounts = Shown()
-        row = _agreed(queued, accounts.of(job_id))
+        row = agreed(queued, accounts.of(job_id))
         if row is None:
             return self._missing(job_id, queue, accounts)
         if may_be_memory(row) and not row.over_memory:
@@ -203,14 +191,14 @@ class SlurmScheduler:
     def _missing(self, job_id: str, queue: Shown, accounts: Shown) -> JobStatus:
         """A task that both have not; Slurm keeps nothing of one that is cancelled as it waits."""
         number = job_id.partition("_")[0]
-        if self.capabilities.accounting and number in queue.numbers() | accounts.numbers():
+        if self._cluster.can.accounting and number in queue.numbers() | accounts.numbers():
             detail = "inferred: Slurm knows the others of its array; cancelled while it waited"
             return JobStatus(JobState.ABSENT, "cancelled", detail)
         return JobStatus(JobState.ABSENT, detail="not known to squeue or sacct")
 
     def _killed_for_memory(self, row: Row) -> bool:
         """Whether Slurm has written into the task's output that it used too much memory."""
-        for token in filter(_TOKEN.fullmatch, row.names):
+        for token in filter(TOKEN.fullmatch, row.names):
             try:
                 with (self._root / token / f"{row.index}.out").open("rb") as file:
                     file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
@@ -218,6 +206,15 @@ class SlurmScheduler:
             except OSError:
                 continue
         return False
+
+
+def _failures(said: Said) -> list[str]:
+    """What went wrong with a scancel, but for jobs that have ended or are not known."""
+    if said.status == 0:
+        return []
+    lines = [line for line in said.error.splitlines() if line.strip()]
+    left = [line for line in lines if not _NOTHING_TO_CANCEL.search(line)]
+    return left if left or lines else [said.message]
 
 
 def _settings(settings: Mapping[str, Any]) -> SlurmSettings:
@@ -232,41 +229,5 @@ def _settings(settings: Mapping[str, Any]) -> SlurmSettings:
         ) from error
 
 
-def _prepare(folder: Path, script: bytes) -> Path:
-    """Make a batch's folder; Slurm writes there, and a job whose folder is missing fails."""
-    path = folder / "array.sh"
-    try:
-        folder.mkdir(parents=True)
-        path.write_bytes(script)
-    except FileExistsError:
-        raise SchedulerError(
-            f"batch {folder.name}: was submitted before; it is not run twice"
-        ) from None
-    except OSError as error:
-        raise SchedulerError(f"batch {folder.name}: cannot write {path}: {error}") from error
-    return path
-
-
-def _by_token(rows: Iterable[Row], tokens: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Ids of the batches with these names; of two arrays of one name, the one submitted first."""
-    wanted = set(tokens)
-    found: dict[str, dict[int, str]] = {}
-    for row in sorted(rows, key=lambda row: int(row.job_id.partition("_")[0])):
-        for token in wanted.intersection(row.names):
-            first = found.setdefault(token, {}).setdefault(row.index, row.job_id)
-            if first != row.job_id:
-                log.warning("slurm: %s and %s are both called %s", first, row.job_id, token)
-    return found
-
-
 def _ids(found: Mapping[str, Mapping[int, str]]) -> list[str]:
     return [job_id for ids in found.values() for job_id in ids.values()]
-
-
-def _agreed(queued: Row | None, accounted: Row | None) -> Row | None:
-    """One row out of two; squeue decides on the state, since sacct lags behind it."""
-    if queued is None:  # a job that only sacct takes for alive was lost by the controller
-        return accounted if accounted and accounted.state in ENDED else None
-    if accounted is None or queued.state != accounted.state:
-        return queued
-    return replace(queued, cancelled_by=accounted.cancelled_by, over_memory=accounted.over_memory)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nmma_fitter.schedulers.slurm_commands import Commands
 
 log = logging.getLogger(__name__)
 
+_AGAIN_SECONDS = 300.0
 _LINE = re.compile(r"^\s*(\w+)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -41,6 +44,26 @@ class Capabilities:
     min_job_age: int = 300
     message_timeout: int = 10
     max_script_size: int = 4 << 20
+
+
+class Cluster:
+    """A cluster's capabilities, asked for when first needed, and again when it did not answer."""
+
+    def __init__(self, commands: Commands, clock: Callable[[], float] = time.monotonic) -> None:
+        self._commands = commands
+        self._clock = clock
+        self._known: Capabilities | None = None
+        self._asked = 0.0
+
+    @property
+    def can(self) -> Capabilities:
+        """What it can do, or Slurm's defaults as long as it does not answer."""
+        if self._known is None or (not self._known.known and self._asked_long_ago()):
+            self._known, self._asked = probe(self._commands), self._clock()
+        return self._known
+
+    def _asked_long_ago(self) -> bool:
+        return self._clock() - self._asked > _AGAIN_SECONDS
 
 
 def probe(commands: Commands) -> Capabilities:

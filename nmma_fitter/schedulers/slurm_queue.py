@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from nmma_fitter.schedulers.slurm_commands import Commands
+
+log = logging.getLogger(__name__)
 
 JOB_ID = re.compile(r"([1-9]\d{0,18})_(\d{1,9})")
 _ARRAY_ID = re.compile(r"([1-9]\d{0,18})(_\[.*)?")
@@ -172,6 +175,27 @@ def parse_accounting(text: str, nonce: str) -> Shown:
         elif task in shown.tasks and 0 < asked[task] <= _bytes(used):
             shown.tasks[task] = replace(shown.tasks[task], over_memory=True)
     return shown
+
+
+def agreed(queued: Row | None, accounted: Row | None) -> Row | None:
+    """One row out of two; squeue decides on the state, since sacct lags behind it."""
+    if queued is None:  # a job that only sacct takes for alive was lost by the controller
+        return accounted if accounted and accounted.state in ENDED else None
+    if accounted is None or queued.state != accounted.state:
+        return queued
+    return replace(queued, cancelled_by=accounted.cancelled_by, over_memory=accounted.over_memory)
+
+
+def by_token(rows: Iterable[Row], tokens: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Ids of the batches with these names; of two arrays of one name, the one submitted first."""
+    wanted = set(tokens)
+    found: dict[str, dict[int, str]] = {}
+    for row in sorted(rows, key=lambda row: int(row.job_id.partition("_")[0])):
+        for token in wanted.intersection(row.names):
+            first = found.setdefault(token, {}).setdefault(row.index, row.job_id)
+            if first != row.job_id:
+                log.warning("slurm: %s and %s are both called %s", first, row.job_id, token)
+    return found
 
 
 def _wait_status(text: str) -> tuple[int | None, int | None]:

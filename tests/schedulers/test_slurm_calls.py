@@ -12,6 +12,9 @@ from slurm_stand_ins import CONFIG, StandIns
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import BatchRequest, JobState, Resources
 from nmma_fitter.schedulers.slurm import SlurmScheduler
+from nmma_fitter.schedulers.slurm_capabilities import Cluster
+from nmma_fitter.schedulers.slurm_commands import Commands
+from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 
 # squeue prints what it is asked with: the separators are taken from its own arguments.
 QUEUE = r"""
@@ -312,17 +315,6 @@ class TestPoll:
         [words] = commands.calls("sacct")
         assert not [word for word in words if word.startswith(("--jobs", "--name"))]
 
-    def test_a_cluster_that_did_not_say_what_it_can_is_asked_again(
-        self, commands, state, monkeypatch
-    ):
-        commands.says("scontrol", "exit 1")
-        scheduler = SlurmScheduler(state)
-        assert scheduler.largest_batch == scheduler.largest_batch == 1001
-        assert len(commands.calls("scontrol")) == 1
-        monkeypatch.setattr(scheduler, "_probed", time.monotonic() - 1000)
-        commands.says("scontrol", "echo 'MaxArraySize = 5'")
-        assert scheduler.largest_batch == 5
-
     def test_killed_for_memory_is_read_from_what_slurm_wrote(self, commands, state):
         commands.says("squeue", f"{QUEUE}row 7_0 FAILED 9 JobLaunchFailure 0 t t")
         (state / "t").mkdir(parents=True)
@@ -331,10 +323,32 @@ class TestPoll:
         assert SlurmScheduler(state).poll(["7_0"]).jobs["7_0"].reason == "out_of_memory"
 
 
+def test_a_cluster_that_did_not_answer_is_asked_again_later(commands):
+    commands.says("scontrol", "exit 1")
+    now = [1000.0]
+    cluster = Cluster(Commands(SlurmSettings()), clock=lambda: now[0])
+    assert cluster.can.max_array_size == cluster.can.max_array_size == 1001
+    assert len(commands.calls("scontrol")) == 1
+    commands.says("scontrol", "echo 'MaxArraySize = 5'")
+    now[0] += 301
+    assert cluster.can.max_array_size == 5
+
+
 def test_a_cancel_that_did_not_arrive_is_said(commands, state):
     commands.says("scancel", "echo 'scancel: error: Kill job error: Socket timed out' >&2; exit 1")
     with pytest.raises(SchedulerUnknown, match="Socket timed out"):
         SlurmScheduler(state).cancel(["7_0"])
+
+
+def test_jobs_that_have_ended_are_no_error_of_a_cancel(commands, state):
+    commands.says("scancel", "echo 'scancel: error: Kill job error: Invalid job id' >&2; exit 1")
+    SlurmScheduler(state).cancel(["7_0"])
+
+
+def test_a_disk_that_is_full_is_no_refusal(commands, state, tmp_path):
+    state.write_text("a file where the folder should be")
+    with pytest.raises(SchedulerUnknown, match="cannot write"):
+        SlurmScheduler(state).submit(make_batch(tmp_path, "true"))
 
 
 def test_folders_of_old_batches_are_removed(commands, state, tmp_path):
