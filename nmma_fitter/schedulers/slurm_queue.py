@@ -14,6 +14,7 @@ from nmma_fitter.schedulers.slurm_commands import Commands
 log = logging.getLogger(__name__)
 
 JOB_ID = re.compile(r"([1-9]\d{0,18})_(\d{1,9})")
+_CLUSTER = re.compile(r"CLUSTER: \S+")
 _ARRAY_ID = re.compile(r"([1-9]\d{0,18})(_\[.*)?")
 _QUEUE_FIELDS = ("JobArrayID", "State", "exit_code", "Reason", "RestartCnt", "Name", "Comment")
 _ACCOUNT_FIELDS = ("JobID", "State", "ExitCode", "ReqMem", "MaxRSS", "JobName")
@@ -105,30 +106,37 @@ def ask_queue(commands: Commands) -> Shown | str:
         "squeue",
         "--noheader",
         "--states=all",
+        "--all",  # also in hidden partitions
         "--array",
         f"--user={os.getuid()}",
         "--Format=" + ",".join(f"{field}:|{nonce}{_end(field)}" for field in _QUEUE_FIELDS),
     )
-    return parse_queue(said.out, nonce) if said.status == 0 else f"squeue: {said.message}"
+    if said.status != 0:
+        return f"squeue: {said.message}"
+    return parse_queue(said.out, nonce) or f"squeue: cannot read its answer {said.out[:200]!r}"
 
 
 def _end(field: str) -> str:
     return "." if field == _QUEUE_FIELDS[-1] else "|"
 
 
-def parse_queue(text: str, nonce: str) -> Shown:
-    """Read squeue's answer; the nonce keeps names and comments from looking like other jobs."""
+def parse_queue(text: str, nonce: str) -> Shown | None:
+    """Read squeue's answer; None when it is not in the form that was asked for.
+
+    The nonce keeps names and comments from looking like other jobs.
+    """
     shown = Shown()
-    for record in text.split(f"|{nonce}.")[:-1]:
+    *records, rest = text.split(f"|{nonce}.")
+    for record in records:
         fields = record.split(f"|{nonce}|")
         if len(fields) != len(_QUEUE_FIELDS):
-            continue
+            return None
         job_id, state, code, reason, restarts, name, comment = fields
         job_id = job_id.rsplit("\n", 1)[-1].strip()
         exit_code, number = _wait_status(code) if state in ENDED else (None, None)
         count = int(restarts) if restarts.isdigit() else 0
         shown.add(Row(job_id, state, reason, exit_code, number, count, (name, comment)))
-    return shown
+    return None if rest.strip() and not _CLUSTER.fullmatch(rest.strip()) else shown
 
 
 def ask_accounting(
@@ -154,11 +162,16 @@ def ask_accounting(
         f"--format={','.join(_ACCOUNT_FIELDS)}",
         which,
     )
-    return parse_accounting(said.out, nonce) if said.status == 0 else f"sacct: {said.message}"
+    if said.status != 0:
+        return f"sacct: {said.message}"
+    return parse_accounting(said.out, nonce) or f"sacct: cannot read its answer {said.out[:200]!r}"
 
 
-def parse_accounting(text: str, nonce: str) -> Shown:
-    """Read sacct's answer: a line for each task, and below it one for each of its steps."""
+def parse_accounting(text: str, nonce: str) -> Shown | None:
+    """Read sacct's answer: a line for each task, and below it one for each of its steps.
+
+    None when nothing of it is in the form that was asked for.
+    """
     shown = Shown()
     asked: dict[str, int] = {}
     for line in text.splitlines():
@@ -174,7 +187,7 @@ def parse_accounting(text: str, nonce: str) -> Shown:
             asked[task] = _bytes(requested)
         elif task in shown.tasks and 0 < asked[task] <= _bytes(used):
             shown.tasks[task] = replace(shown.tasks[task], over_memory=True)
-    return shown
+    return shown if asked or not text.strip() else None
 
 
 def agreed(queued: Row | None, accounted: Row | None) -> Row | None:

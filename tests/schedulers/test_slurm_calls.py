@@ -1,6 +1,7 @@
 """What Slurm's commands are told, and what is made of an answer, against executables."""
 
 import os
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +175,22 @@ class TestArrayScript:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 72
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"NMMA_FITTER_JOB_ID": "7_1", "NMMA_FITTER_RESTART": "2", "SLURM_JOB_ID": "9"}, "7_1 2"),
+        ({"SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}, "7_1 0"),
+        ({"SLURM_JOB_ID": "9", "SLURM_RESTART_COUNT": "1"}, "9 1"),
+        ({}, "none 0"),
+    ],
+)
+def test_a_job_script_knows_its_job(environment, expected):
+    partial = Path(__file__).parents[2] / "templates" / "partials" / "slurm.sh.j2"
+    script = f'set -u\n{partial.read_text()}\necho "$job_id $restart"'
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
+    assert done.stdout == f"{expected}\n"
+
+
 class TestSubmit:
     def test_a_token_is_handed_over_once(self, commands, state, tmp_path):
         batch = make_batch(tmp_path, "true")
@@ -253,6 +270,11 @@ class TestPoll:
         assert "Socket timed out" in answer.jobs["7_0"].detail
         assert answer.jobs["x"].state is JobState.ABSENT
         assert answer.queued is None and not commands.calls("sacct")
+
+    def test_a_queue_that_says_something_else_proves_nothing(self, commands, state):
+        commands.says("squeue", "echo 'maintenance until noon'")
+        status = SlurmScheduler(state).poll(["7_0"]).jobs["7_0"]
+        assert status.state is JobState.UNKNOWN and "maintenance" in status.detail
 
     def test_a_queue_that_hangs_proves_nothing(self, commands, state):
         commands.says("squeue", f"{QUEUE}row 7_0 COMPLETED 0 None 0 t t; sleep 60")

@@ -15,7 +15,7 @@ QUEUE = """\
 75|k3f9|FAILED|k3f9|768|k3f9|NonZeroExitCode|k3f9|0|k3f9|wrap|k3f9|(null)|k3f9.
 76|k3f9|PENDING|k3f9|0|k3f9|PartitionTimeLimit|k3f9|0|k3f9|toolong|k3f9|(null)|k3f9.
 74|k3f9|PENDING|k3f9|0|k3f9|JobHeldUser|k3f9|0|k3f9|evil|name
-73_9|k3f9|x|k3f9|y|k3f9.
+73_9|k3f9|x|abcd|y|k3f9.
 73_0|k3f9|PENDING|k3f9|0|k3f9|BeginTime|k3f9|1|k3f9|abc-1|k3f9|abc-1|k3f9.
 73_1|k3f9|RUNNING|k3f9|0|k3f9|None|k3f9|0|k3f9|abc-1|k3f9|abc-1|k3f9.
 73_2|k3f9|FAILED|k3f9|9|k3f9|JobLaunchFailure|k3f9|0|k3f9|abc-1|k3f9|abc-1|k3f9.
@@ -72,9 +72,14 @@ class TestQueue:
         line = QUEUE.splitlines()[-1]
         assert list(parse_queue(f"CLUSTER: test\n{line}\n", "k3f9").tasks) == ["73_2"]
 
-    @pytest.mark.parametrize("text", ["", "\n", "garbage", "1_0|k3f9.", "|k3f9||k3f9|.\0"])
-    def test_what_is_no_record_is_passed_over(self, text):
+    @pytest.mark.parametrize("text", ["", "\n", "CLUSTER: test\n"])
+    def test_nothing_is_an_empty_queue(self, text):
         assert parse_queue(text, "k3f9").tasks == {}
+
+    @pytest.mark.parametrize("text", ["garbage", "1_0|k3f9.", "|k3f9||k3f9|.", QUEUE + "1_0"])
+    def test_what_is_not_in_the_form_asked_for_is_no_answer(self, text):
+        assert parse_queue(text, "k3f9") is None
+        assert text.startswith("72") or parse_accounting(text, "k3f9") is None
 
 
 class TestAccounts:
