@@ -264,7 +264,7 @@ def _unattended(settings: Any, order: Any, seconds: float | None) -> int:
     from nmma_fitter.progress import Display
     from nmma_fitter.unattended import keep_going, linger
 
-    with Display() as display:
+    with Display(changes_only=True) as display:
         if seconds is None:
             return keep_going(settings, order, display.show)
         return linger(settings, order, display.show, seconds)

@@ -178,7 +178,7 @@ def primary(
         script=script,
     )
     settings = load_config(config)
-    raise typer.Exit(run_primary(settings, asked, Display().show, os.environ))
+    raise typer.Exit(run_primary(settings, asked, Display(changes_only=True).show, os.environ))
 
 
 @tools_app.command("reconcile-table")

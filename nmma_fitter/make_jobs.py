@@ -171,6 +171,7 @@ class Poller:
         """From units in the ledger to jobs, and to how those ended."""
         track = partial(self._track, ledger, scheduler)
         tracked = self._step("track", track, report, Tracked())
+        report.ended += tracked.ended
         report.notes += [*tracked.notes, *self._ended_elsewhere(ledger, tracked)]
         submit_them = partial(self._submit, ledger, scheduler, tracked)
         report.notes += self._step("submit", submit_them, report, [])

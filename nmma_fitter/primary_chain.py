@@ -30,7 +30,7 @@ class OwnJob:
     ----------
     job_id, name, node : str
     options : tuple of str
-        Of sbatch, as this job got them: partition, account, quality of service, folder.
+        Of sbatch, as this job got them: partition, account, memory, folder and so on.
     script : Path
         Slurm's copy of the batch script.
     """
@@ -55,6 +55,7 @@ class OwnJob:
             "account": "SLURM_JOB_ACCOUNT",
             "qos": "SLURM_JOB_QOS",
             "reservation": "SLURM_JOB_RESERVATION",
+            "mem": "SLURM_MEM_PER_NODE",  # in MB, as sbatch takes it
             "chdir": "SLURM_SUBMIT_DIR",
         }
         given = {option: environ.get(name, "") for option, name in variables.items()}

@@ -23,9 +23,16 @@ log = logging.getLogger(__name__)
 
 
 class Display:
-    """Progress of a night: a live view on a terminal, a line per change elsewhere."""
+    """Progress of a night: a live view on a terminal, a line per change elsewhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    changes_only : bool
+        Say nothing of what had ended before the first tick shown: for a poller that takes over.
+    """
+
+    def __init__(self, *, changes_only: bool = False) -> None:
+        self._changes_only = changes_only
         self._seen: dict[tuple[str, str], str] = {}
         self._live: Any = None
         self._began = time.monotonic()
@@ -51,6 +58,8 @@ class Display:
             key = (need.object, need.task)
             if state and self._seen.get(key) != state:
                 self._seen[key] = state
+                if self._changes_only and need.digest and need.digest not in report.ended:
+                    continue
                 if not (report.unchanged and standing(need) == "unchanged"):
                     self._line(_ended_line(need))
         self._summary(report)

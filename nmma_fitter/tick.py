@@ -71,6 +71,8 @@ class TickReport:
         Heartbeats of what runs now.
     new, unchanged : int
         Units started anew by this call of the command, and units known before this tick.
+    ended : list of str
+        Digests of units that ended in this tick.
     notes : list of str
         What a person should know, one line each.
     skipped : list of str
@@ -82,6 +84,7 @@ class TickReport:
     running: dict[tuple[str, str], Json] = field(default_factory=dict)
     new: int = 0
     unchanged: int = 0
+    ended: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 

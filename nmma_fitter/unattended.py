@@ -6,6 +6,7 @@ import faulthandler
 import logging
 import logging.handlers
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -194,12 +195,19 @@ def say_farewell(why: Left, signals: Signals) -> None:
 
 
 def log_to(state: Path) -> None:
-    """Write the log to ``<state>/poller.log`` too, in files that are rotated."""
+    """Write the log to ``<state>/poller.log``, in files that are rotated.
+
+    What goes to a file or a mail of cron's, which nobody rotates, is then what went wrong alone.
+    """
     state.mkdir(parents=True, exist_ok=True)
+    path = state / "poller.log"
     handler = logging.handlers.RotatingFileHandler(
-        state / "poller.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+        path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
     )
     root = logging.getLogger()
-    if root.handlers:
-        handler.setFormatter(root.handlers[0].formatter)
+    log.info("the log goes on in %s", path)
+    for other in root.handlers:
+        handler.setFormatter(other.formatter)
+        if not sys.stdout.isatty():
+            other.setLevel(logging.WARNING)
     root.addHandler(handler)
