@@ -55,7 +55,8 @@ def main(work, attempt):
     while done < total:
         time.sleep(settings["beat"])
         done += 1
-        write(attempt / "heartbeat", {"count": done - first, "evaluations": done})
+        beat = {"count": done - first, "evaluations": done, "time": int(time.time())}
+        write(attempt / "heartbeat", beat)
         if settings["keep"] or signals:
             write(checkpoint, {"evaluations": done})
         if signals and done < total:

@@ -36,6 +36,7 @@ from slurm_accounting import Accounting
 from slurm_config import slurm_conf
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+BROKEN = ("down", "down*", "drain", "drain*", "drng", "drng*")
 FOLDERS = ("etc", "run", "log", "state", "spool", "munge")
 
 
@@ -168,7 +169,7 @@ class SlurmCluster:
             node.slurmd.start()
             node.slurmd.resume()
         wait_until(self.answers, 30, "the controller")
-        if any(line.endswith(("down", "down*", "drain")) for line in self._node_states()):
+        if any(line.endswith(BROKEN) for line in self._node_states()):
             for name in self.nodes:
                 self.run("scontrol", "update", f"nodename={name}", "state=resume", check=False)
         self.run("scancel", "--full", "--user=root", check=False)
