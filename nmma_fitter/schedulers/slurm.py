@@ -189,9 +189,13 @@ class SlurmScheduler:
         return status_of(row)
 
     def _missing(self, job_id: str, queue: Shown, accounts: Shown) -> JobStatus:
-        """A task that both have not; Slurm keeps nothing of one that is cancelled as it waits."""
+        """A task that has not ended for sacct and is not there for squeue."""
+        if stale := accounts.tasks.get(job_id):
+            detail = f"not known to squeue; sacct still says {stale.state}"
+            return JobStatus(JobState.ABSENT, detail=detail)
         number = job_id.partition("_")[0]
         if self._cluster.can.accounting and number in queue.numbers() | accounts.numbers():
+            # Slurm keeps nothing of a task that is cancelled as it waits.
             detail = "inferred: Slurm knows the others of its array; cancelled while it waited"
             return JobStatus(JobState.ABSENT, "cancelled", detail)
         return JobStatus(JobState.ABSENT, detail="not known to squeue or sacct")

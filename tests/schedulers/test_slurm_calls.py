@@ -310,7 +310,16 @@ class TestPoll:
         )
         answer = SlurmScheduler(state).poll(["7_0", "8_0"])
         assert answer.jobs["7_0"].reason == "cancelled"
-        assert answer.jobs["8_0"].state is JobState.ABSENT
+        assert (answer.jobs["8_0"].state, answer.jobs["8_0"].reason) == (JobState.ABSENT, None)
+
+    def test_a_task_missing_from_a_known_array_is_inferred_to_be_cancelled(self, commands, state):
+        commands.says("squeue", f"{QUEUE}row 7_1 PENDING 0 Priority 0 t t")
+        answer = SlurmScheduler(state).poll(["7_0", "8_0"])
+        assert (answer.jobs["7_0"].state, answer.jobs["7_0"].reason) == (
+            JobState.ABSENT,
+            "cancelled",
+        )
+        assert answer.jobs["8_0"].reason is None
 
     def test_tokens_are_found_by_name_or_comment_and_index(self, commands, state):
         rows = "row 7_0 RUNNING 0 None 0 one x; row 7_3 RUNNING 0 None 0 renamed one; "

@@ -55,7 +55,7 @@ class TestQueue:
         }
 
     def test_every_job_that_waits_or_runs_counts(self):
-        assert self.shown.live == 3
+        assert self.shown.live == 4
 
     def test_a_name_that_looks_like_a_job_is_none(self):
         assert "73_9" not in self.shown.tasks
