@@ -1,92 +1,91 @@
-"""Products are made of what changed, and a night is closed when all of them are there."""
+"""Products are made for as long as there is time; the rest is made by the next call."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from small_units import small_unit
 
-from nmma_fitter.engine.campaign import Ending
+from nmma_fitter.engine.budget import Budget
 from nmma_fitter.engine.collect import collect
-from nmma_fitter.engine.files import read_json
 from nmma_fitter.engine.ledger import Ledger
-from nmma_fitter.engine.night import night_fin
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput
 
 
-class Noting:
-    """A campaign that notes whose product was asked for."""
-
-    name = "noting"
+class Counting:
+    """A campaign that notes what it was asked to collect."""
 
     def __init__(self) -> None:
-        self.made: list[str] = []
-        self.fails: set[str] = set()
+        self.calls: Counter[str] = Counter()
+        self.broken: set[str] = set()
 
-    def collect(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:
-        if name in self.fails:
-            raise BadInput("cannot be ranked")
-        self.made.append(name)
-
-
-class Place:
-    """A night of three units in a ledger."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.campaign = root, Noting()
-        self.ledger = Ledger(root / "ledger.sqlite")
-        self.ledger.open_night("n1", root / "n1")
-        self.digests = {}
-        for name in "abc":
-            unit = small_unit(root, name)
-            self.digests[name] = unit.digest
-            self.ledger.add_unit(unit, None)
-            self.ledger.need("n1", name, unit.task, unit.digest)
-
-    def end(self, *names: str) -> None:
-        for name in names:
-            self.ledger.set_state(self.digests[name], State.FAILED, "cancelled", ended=1.0)
-
-    def collect(self, enough: bool = False) -> list[str]:
-        """Whose products were made."""
-        self.campaign.made.clear()
-        self.said = collect(self.ledger, self.campaign, self.root, lambda: enough)  # type: ignore[arg-type]
-        return list(self.campaign.made)
+    def collect(self, folder: Path, name: str, endings) -> None:
+        self.calls[name] += 1
+        if name in self.broken:
+            raise BadInput("cannot be drawn")
 
 
 @pytest.fixture
-def place(tmp_path) -> Place:
-    return Place(tmp_path)
+def campaign():
+    return Counting()
 
 
-def test_only_objects_that_changed_are_done_again(place):
-    assert place.collect() == ["a", "b", "c"]
-    place.end("b")
-    assert place.collect() == ["b"]
-    assert place.collect() == []
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.open_night("n1", tmp_path / "n1")
+        for name in "abc":
+            unit = small_unit(tmp_path, name)
+            ledger.add_unit(unit, None)
+            ledger.need("n1", name, unit.task, unit.digest)
+            ledger.set_state(unit.digest, State.FAILED, "lost", ended=1.0)
+        yield ledger
 
 
-def test_what_there_was_no_time_for_is_done_by_the_next_call(place):
-    assert place.collect(enough=True) == ["a"]
-    assert place.collect() == ["b", "c"]
+def no_time() -> bool:
+    return True
 
 
-def test_a_closed_night_leaves_no_marks(place):
-    place.end("a", "b", "c")
-    place.collect()
-    assert night_fin(place.root / "n1", "n1").exists()
-    assert read_json(place.root / "collecting.json") in (None, {})
+def test_what_there_is_no_time_for_is_done_by_the_next_calls_and_nothing_twice(
+    ledger, campaign, tmp_path
+):
+    notes = [collect(ledger, campaign, tmp_path, no_time) for _ in range(3)]
+    assert campaign.calls == {"a": 1, "b": 1, "c": 1}
+    assert "the next tick goes on" in notes[0][0] and notes[2] == []
 
 
-def test_a_product_that_cannot_be_made_keeps_the_night_open_and_is_tried_again(place):
-    place.end("a", "b", "c")
-    place.campaign.fails = {"b"}
-    assert place.collect() == ["a", "c"]
-    assert "cannot be ranked" in place.said[0]
-    assert not night_fin(place.root / "n1", "n1").exists()
-    place.campaign.fails = set()
-    assert place.collect() == ["b"]
-    assert night_fin(place.root / "n1", "n1").exists()
+def test_a_night_closes_only_when_all_of_it_is_collected(ledger, campaign, tmp_path):
+    collect(ledger, campaign, tmp_path, no_time)
+    assert ledger.night("n1")[2] is False and ledger.dirty_nights() == ["n1"]
+    collect(ledger, campaign, tmp_path, lambda: False)
+    assert ledger.night("n1")[2] is True and ledger.dirty_nights() == []
+
+
+def test_an_object_that_changes_meanwhile_is_collected_again(ledger, campaign, tmp_path):
+    collect(ledger, campaign, tmp_path, no_time)
+    unit = small_unit(tmp_path, "a")
+    ledger.set_state(unit.digest, State.FAILED, "timeout", ended=2.0)
+    collect(ledger, campaign, tmp_path, lambda: False)
+    assert campaign.calls == {"a": 2, "b": 1, "c": 1}
+
+
+def test_one_object_that_fails_keeps_its_night_open_and_the_others_collected(
+    ledger, campaign, tmp_path
+):
+    campaign.broken.add("b")
+    [note] = collect(ledger, campaign, tmp_path, lambda: False)
+    assert "b" in note and campaign.calls["c"] == 1 and not ledger.night("n1")[2]
+    campaign.broken.clear()
+    collect(ledger, campaign, tmp_path, lambda: False)
+    assert ledger.night("n1")[2] and campaign.calls == {"a": 1, "b": 2, "c": 1}
+
+
+def test_a_budget_is_used_up_by_time_or_by_being_asked_to_leave():
+    now, leaving = [0.0], [False]
+    budget = Budget(10.0, lambda: leaving[0], lambda: now[0])
+    assert not budget.used_up()
+    now[0] = 10.0
+    assert budget.used_up()
+    now[0], leaving[0] = 0.0, True
+    assert budget.used_up()
