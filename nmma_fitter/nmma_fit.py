@@ -47,6 +47,8 @@ class Fitted:
     evaluations: int
     seconds: float
     converged: bool
+    evaluations_before_resume: int = 0
+    resumes: int = 0
 
 
 def run_fit(
@@ -117,6 +119,8 @@ def run_fit(
         sampled.evaluations,
         sampled.seconds,
         sampled.converged,
+        sampled.evaluations_before_resume,
+        sampled.resumes,
     )
 
 
@@ -258,6 +262,8 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
             "log_z": fitted.log_z,
             "log_z_err": fitted.log_z_err,
             "evaluations": fitted.evaluations,
+            "evaluations_before_resume": fitted.evaluations_before_resume,
+            "resumes": fitted.resumes,
             "seconds": fitted.seconds,
         },
     }

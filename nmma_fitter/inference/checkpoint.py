@@ -23,10 +23,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tally:
-    """What a run has spent, kept over resumes: points the model could not do, and seconds."""
+    """What a run has spent, kept over resumes: points the model could not do, seconds, resumes."""
 
     n_invalid: int = 0
     seconds: float = 0.0
+    resumes: int = 0
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -54,6 +55,7 @@ def save(sampler: Any, path: Path, mark: str, tally: Tally) -> None:
         file.attrs["fingerprint"] = mark
         file.attrs["n_invalid"] = tally.n_invalid
         file.attrs["seconds"] = tally.seconds
+        file.attrs["resumes"] = tally.resumes
     replace_synced(partial, path)
 
 
@@ -81,7 +83,8 @@ def usable(path: Path, mark: str) -> Tally | None:
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs["fingerprint"]
-            tally = Tally(int(file.attrs["n_invalid"]), float(file.attrs["seconds"]))
+            spent = int(file.attrs["n_invalid"]), float(file.attrs["seconds"])
+            tally = Tally(*spent, int(file.attrs.get("resumes", 0)))
     except Exception as error:  # h5py raises OSError, KeyError, RuntimeError, ValueError
         set_aside(path, f"cannot be read ({error})")
         return None

@@ -132,6 +132,7 @@ def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
         "seconds": sampled.seconds,  # bilby encodes its own as a timedelta
         "evaluations_before_resume": sampled.evaluations_before_resume,
         "resumed": sampled.resumed,
+        "resumes": sampled.resumes,
         "n_invalid": sampled.n_invalid,
         "best_fit": sampled.best | {"log_likelihood": sampled.best_log_l},
     }

@@ -95,6 +95,8 @@ class SamplerResult:
     seconds : float
         Wall time, that before a resume included.
     resumed, converged : bool
+    resumes : int
+        How often it went on from a checkpoint.
     reason : str
         Why it counts as converged, or not.
     settings : SamplerSettings
@@ -118,3 +120,4 @@ class SamplerResult:
     converged: bool
     reason: str
     settings: SamplerSettings
+    resumes: int = 0

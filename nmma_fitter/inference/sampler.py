@@ -150,6 +150,7 @@ class _Run:
         self.sampler = old if old is not None else self._sampler()
         tally = tally if tally and self.resumed else checkpoints.Tally()
         self.counted.n_invalid = tally.n_invalid
+        self.resumes = tally.resumes + int(self.resumed)
         self.before = int(self.sampler.n_like)
         self.began = clock() - tally.seconds
         self.saved = clock()
@@ -209,7 +210,8 @@ class _Run:
 
     def _save(self) -> None:
         if self.path is not None:
-            tally = checkpoints.Tally(self.counted.n_invalid, self.clock() - self.began)
+            spent = self.counted.n_invalid, self.clock() - self.began
+            tally = checkpoints.Tally(*spent, self.resumes)
             checkpoints.save(self.sampler, self.path, self.mark, tally)
         self.saved = self.clock()
 
@@ -262,6 +264,7 @@ class _Run:
             converged=converged,
             reason=reason,
             settings=self.settings,
+            resumes=self.resumes,
         )
 
     def _best(self) -> tuple[float, dict[str, float]]:
