@@ -235,7 +235,8 @@ class Poller:
 
     def _track(self, ledger: Ledger, scheduler: Scheduler) -> Tracked:
         tick = self.config.tick
-        settings = TrackSettings(tick.grace, tick.submit_grace, tick.max_attempts)
+        bounds = (tick.grace, tick.submit_grace, tick.max_attempts)
+        settings = TrackSettings(*bounds, max_hours=tick.max_hours)
         now = self._clock()
         tracker = Tracker(ledger, scheduler, settings, now)
         night = self._night_dir.name if self._night_dir else ""

@@ -28,12 +28,15 @@ class BatchJob:
     attempt : int
     folder : str
         The unit's work folder.
+    seconds : int
+        Wall-clock limit it asks for.
     """
 
     digest: str
     generation: int
     attempt: int
     folder: str
+    seconds: int = 0
 
 
 @dataclass(frozen=True)

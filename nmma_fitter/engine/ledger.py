@@ -19,7 +19,7 @@ from nmma_fitter.engine.batch import Batch
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE units (
@@ -35,7 +35,7 @@ CREATE TABLE attempts (
     generation INTEGER NOT NULL, token TEXT NOT NULL, idx INTEGER NOT NULL, job_id TEXT,
     reason TEXT, detail TEXT NOT NULL DEFAULT '', charged INTEGER NOT NULL DEFAULT 1,
     absent_since REAL, sign_of_life TEXT NOT NULL DEFAULT '',
-    evaluations INTEGER NOT NULL DEFAULT 0,
+    evaluations INTEGER NOT NULL DEFAULT 0, seconds INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, number));
 CREATE INDEX attempts_unit ON attempts (digest, generation);
 CREATE TABLE needs (
@@ -47,6 +47,7 @@ CREATE TABLE nights (
     night TEXT PRIMARY KEY, folder TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0,
     closed INTEGER NOT NULL DEFAULT 0, dirty INTEGER NOT NULL DEFAULT 1);
 """
+SINCE = {2: "ALTER TABLE attempts ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0"}
 
 
 class LedgerError(NmmaFitterError):
@@ -119,16 +120,18 @@ class Ledger:
 
     def _create(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
+        if version > SCHEMA_VERSION:
             raise LedgerError(
                 f"{self.path}: schema {version}, this version knows {SCHEMA_VERSION}; "
                 "use the version that wrote it, or move the file away to have it rebuilt"
             )
-        if version == 0:
-            with self.transaction():
-                for statement in SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if version == SCHEMA_VERSION:
+            return
+        later = [statement for since, statement in SINCE.items() if since > version]
+        with self.transaction():
+            for statement in SCHEMA.split(";") if version == 0 else later:
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @property
     def fresh(self) -> bool:
@@ -282,9 +285,10 @@ class Ledger:
         """Note a batch's attempts, before it is submitted or when it is found again."""
         for index, job in enumerate(batch.jobs):
             self._run(
-                "INSERT OR IGNORE INTO attempts (folder, number, digest, generation, token, idx)"
-                " VALUES (?,?,?,?,?,?)",
+                "INSERT OR IGNORE INTO attempts (folder, number, digest, generation, token, idx,"
+                " seconds) VALUES (?,?,?,?,?,?,?)",
                 *(job.folder, job.attempt, job.digest, job.generation, batch.token, index),
+                job.seconds,
             )
 
     def add_run(self, unit: Unit, run: RunRecord) -> None:
@@ -341,6 +345,15 @@ class Ledger:
         """How many attempts of a unit's generation there were."""
         rows = self._run(
             "SELECT count(*) AS n FROM attempts WHERE digest=? AND generation=?",
+            *(digest, generation),
+        )
+        return int(rows[0]["n"])
+
+    def seconds(self, digest: str, generation: int) -> int:
+        """Wall-clock time for which the jobs of a unit's generation have asked, added up."""
+        rows = self._run(
+            "SELECT coalesce(sum(seconds), 0) AS n FROM attempts WHERE digest=? AND generation=?"
+            " AND job_id IS NOT NULL",
             *(digest, generation),
         )
         return int(rows[0]["n"])

@@ -33,9 +33,9 @@ class Policy:
 
 REASONS: dict[str, Policy] = {
     "rejected": Policy(),
-    "never_started": Policy(retries=1),
+    "never_started": Policy(retries=1, resume=True),
     "timeout": Policy(retries=3, resume=True, time_factor=2.0),
-    "out_of_memory": Policy(retries=2, resume=True, memory_factor=2.0),
+    "out_of_memory": Policy(retries=3, resume=True, memory_factor=2.0),
     "node_failure": Policy(retries=5, resume=True),
     "preempted": Policy(retries=10, resume=True),
     "cancelled": Policy(),

@@ -198,7 +198,8 @@ class _Written:
             return
         self.rows.append(row)
         self.scripts.append(script)
-        self.jobs.append(BatchJob(unit.digest, unit.generation, number, str(unit.folder)))
+        job = BatchJob(unit.digest, unit.generation, number, str(unit.folder), asked(row).seconds)
+        self.jobs.append(job)
 
 
 def _hand_over(

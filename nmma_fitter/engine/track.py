@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from nmma_fitter.engine import sentinel as sentinels
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
-from nmma_fitter.engine.reasons import policy
+from nmma_fitter.engine.reasons import Policy, policy
 from nmma_fitter.engine.reconcile import Action, Decision, decide
 from nmma_fitter.engine.sentinel import SentinelState
 from nmma_fitter.engine.unit import State, read_unit
@@ -34,12 +35,15 @@ class TrackSettings:
         Bound on the attempts of one unit, whatever they ended for.
     late_days : float
         How long results of failed units are still looked for.
+    max_hours : float
+        Bound on the time that the attempts of one unit ask for, added up.
     """
 
     grace_seconds: float = 180.0
     submit_grace_seconds: float = 300.0
     max_attempts: int = 12
     late_days: float = 7.0
+    max_hours: float = math.inf
 
 
 @dataclass
@@ -191,26 +195,42 @@ class Tracker:
     def _end_attempt(
         self, row: UnitRow, witness: Witness, attempt: AttemptRow, reason: str
     ) -> None:
-        digest, generation = row.unit.digest, row.unit.generation
-        rule = policy(reason)
+        rule, detail = policy(reason), witness.detail
         checkpoint = _checkpoint(witness) if rule.resume else None
         free = reason == "timeout" and checkpoint is not None and _has_grown(row, witness)
         charged = rule.charged and not free
-        detail = witness.detail
         self._ledger.end_attempt(attempt.folder, attempt.number, reason, detail, charged=charged)
+        longer = min(row.time_factor * rule.time_factor, LARGEST_FACTOR)
+        if self._given_up(row, reason, rule):
+            self._fail(row, reason, detail)
+        elif (why := self._out_of_hours(row, longer)) is not None:
+            self._fail(row, reason, f"{detail}; {why}" if detail else why)
+        else:
+            larger = min(row.memory_factor * rule.memory_factor, LARGEST_FACTOR)
+            # An attempt that came to no checkpoint leaves the one it was to resume as it was.
+            resumed = checkpoint or (row.resume_from if rule.resume else None)
+            self._ledger.set_next(row.unit.digest, longer, larger, resumed)
+            again = f"again after {reason}: {detail}"
+            self._ledger.set_state(row.unit.digest, State.PENDING, None, again)
+            self._out.notes.append(f"{_label(row)}: {reason}, trying again ({detail})")
+
+    def _given_up(self, row: UnitRow, reason: str, rule: Policy) -> bool:
+        """Whether a unit has been tried as often as the reason's policy and the bound allow."""
+        digest, generation = row.unit.digest, row.unit.generation
         used_up = self._ledger.charged(digest, generation, reason) > rule.retries
         too_many = self._ledger.tries(digest, generation) >= self._settings.max_attempts
-        if used_up or too_many or rule.retries == 0:
-            self._fail(row, reason, detail)
-            return
-        self._ledger.set_next(
-            digest,
-            min(row.time_factor * rule.time_factor, LARGEST_FACTOR),
-            min(row.memory_factor * rule.memory_factor, LARGEST_FACTOR),
-            checkpoint,
+        return used_up or too_many or rule.retries == 0
+
+    def _out_of_hours(self, row: UnitRow, time_factor: float) -> str | None:
+        """Why there may be no further attempt of this length; None when there may."""
+        hours = self._ledger.seconds(row.unit.digest, row.unit.generation) / 3600.0
+        wanted = row.unit.resources.seconds * time_factor / 3600.0
+        if hours + wanted <= self._settings.max_hours:
+            return None
+        return (
+            f"its attempts have asked for {hours:.1f} h, {wanted:.1f} h more would pass the bound "
+            f"of {self._settings.max_hours:g} h"
         )
-        self._ledger.set_state(digest, State.PENDING, None, f"again after {reason}: {detail}")
-        self._out.notes.append(f"{_label(row)}: {reason}, trying again ({detail})")
 
     def _fail(self, row: UnitRow, reason: str, detail: str) -> None:
         state = State.SKIPPED if policy(reason).skipped else State.FAILED

@@ -14,6 +14,7 @@ EXIT_REASONS = {66: "no_output", 73: "disk_full", 74: "disk_full"}
 # The batch system's own limits and acts explain an end better than what the dying run said.
 LIMIT_MARGIN_SECONDS = 240.0  # warning_seconds and the minute by which Slurm may be early
 LIMIT_MARGIN_SHARE = 0.15
+IN_USE = 69  # of a second copy of a run, which leaves without touching anything
 OVERRULING = ("timeout", "out_of_memory", "node_failure", "preempted", "cancelled")
 
 
@@ -126,6 +127,8 @@ def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witnes
 
 def _completed(job: JobStatus, runs: Sequence[RunRecord], limit: float) -> JobStatus:
     """A job that the batch system has forgotten, as the run's own records tell it."""
+    if job.state is JobState.ENDED_BADLY and job.exit_code == IN_USE:  # the other copy decides
+        job = JobStatus(JobState.ABSENT, detail="another copy of the run has its folder")
     if job.state not in (JobState.ABSENT, JobState.ENDED_WELL) or not runs:
         return job
     job = replace(job, reason=None)  # it did start, whatever was thought of its absence

@@ -30,8 +30,11 @@ trap 'forward TERM' TERM
 trap 'forward USR1' USR1
 trap 'forward INT' INT
 
-# Without -p: of two copies under one job id only one may have the folder.
-mkdir -- "$attempt" || { echo "cannot create $attempt, or it is in use already" >&2; exit 73; }
+# Without -p: of two copies under one job id only one may have the folder. The other touches nothing.
+if ! mkdir -- "$attempt"; then
+  [ -d "$attempt" ] && { echo "another copy of this run has $attempt" >&2; exit 69; }
+  echo "cannot create $attempt" >&2; exit 73
+fi
 cd -- "$attempt" || exit 73
 host=$(uname -n); host=${host//[!A-Za-z0-9._-]/_}
 boot_id=; read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id
@@ -42,10 +45,18 @@ record started <<END || { echo "cannot write in $attempt" >&2; exit 73; }
  "restart": ${restart:-0}, "host": "$host", "boot_id": "${boot_id//[!0-9a-f-]/}", "pid": $$,
  "process_start": $process_start, "time": $(date +%s)}
 END
-if [ ! -e checkpoint.h5 ]; then
-  # From a run known to be dead; by copy, so that its own folder stays as it was.
-  cp -- /out/night/object/task/attempts/1-6-0/checkpoint.h5 .checkpoint.copy 2>/dev/null && mv -- .checkpoint.copy checkpoint.h5
-fi
+
+take_checkpoint() {  # take_checkpoint RUN: by copy, so that the run's own folder stays as it was
+  [ -e checkpoint.h5 ] && return
+  cp -- "$1/checkpoint.h5" .checkpoint.copy 2>/dev/null && mv -- .checkpoint.copy checkpoint.h5
+}
+# Where the batch system has restarted this job, its runs before this one are the furthest. One may
+# live on (a dead daemon does not take its job along): then its copy is good all the same, since a
+# checkpoint is renamed into place as a whole and each run writes in its own folder only.
+for ((before = 10#${restart:-0} - 1; before >= 0; before--)); do
+  take_checkpoint "$work/attempts/$number-${job_id:-none}-$before"
+done
+take_checkpoint /out/night/object/task/attempts/1-6-0  # of an attempt known to be dead
 
 /bin/sh -c 'echo data >out.dat; echo '"'"'{"outcome": "done"}'"'"' >outcome.json' >>log 2>&1 </dev/null &
 child=$!

@@ -16,6 +16,7 @@ from nmma_fitter.engine.attempt import runs_of
 from nmma_fitter.engine.render import PUBLISH, render, write_script
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel, sentinel_path
 from nmma_fitter.engine.unit import Unit, prepare_folder
+from nmma_fitter.engine.witness import IN_USE
 from nmma_fitter.errors import ConfigError
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.shipped import shipped
@@ -174,8 +175,20 @@ def test_two_copies_under_one_id_do_not_share_a_folder(tmp_path):
     copies = [start(script_of(unit)) for _ in range(2)]
     for copy in copies:
         copy.communicate(timeout=60)
-    assert sorted(copy.returncode for copy in copies) == [0, 73]
+    assert sorted(copy.returncode for copy in copies) == [0, IN_USE]
     assert read_sentinel(unit)[0] is SentinelState.VALID
+
+
+def test_a_second_copy_touches_nothing(tmp_path):
+    unit = unit_in(tmp_path / "unit", "touch ready; while [ ! -e go ]; do sleep 0.05; done")
+    path, attempt = script_of(unit), unit.attempts / "1-7-0"
+    first = start(path)
+    wait_for(attempt / "ready")
+    before = {p: p.stat().st_mtime_ns for p in unit.folder.rglob("*")}
+    assert run(path)[0] == IN_USE
+    assert {p: p.stat().st_mtime_ns for p in unit.folder.rglob("*")} == before
+    (attempt / "go").touch()
+    first.communicate(timeout=30)
 
 
 def test_a_run_for_another_digest_does_not_publish(tmp_path):
@@ -207,6 +220,42 @@ def test_a_resumed_run_starts_from_a_copy_of_the_checkpoint(tmp_path):
     run(script_of(unit, 2, resume_from=dead))
     assert (unit.attempts / "2-7-0" / "resumed").read_text() == "state\n"
     assert (dead / "checkpoint.h5").read_text() == "state\n"
+
+
+def test_a_restarted_job_goes_on_from_its_own_earlier_run(tmp_path):
+    unit = unit_in(tmp_path / "unit", f"cat checkpoint.h5 >resumed; {WELL}")
+    for name, state in (("1-6-0", "old"), ("2-7-0", "newer"), ("2-7-1", None), ("2-8-0", "other")):
+        (unit.attempts / name).mkdir()
+        if state:
+            (unit.attempts / name / "checkpoint.h5").write_text(state)
+    path = script_of(unit, 2, resume_from=unit.attempts / "1-6-0")
+    assert run(path, restart="2")[0] == 0
+    assert (unit.attempts / "2-7-2" / "resumed").read_text() == "newer"
+    assert (unit.attempts / "2-7-0" / "checkpoint.h5").read_text() == "newer"
+
+
+def test_a_restarted_job_without_a_checkpoint_of_its_own_resumes_what_it_was_told(tmp_path):
+    unit = unit_in(tmp_path / "unit", f"cat checkpoint.h5 >resumed; {WELL}")
+    for name in ("1-6-0", "2-7-0"):
+        (unit.attempts / name).mkdir()
+    (unit.attempts / "1-6-0" / "checkpoint.h5").write_text("old")
+    run(script_of(unit, 2, resume_from=unit.attempts / "1-6-0"), restart="1")
+    assert (unit.attempts / "2-7-1" / "resumed").read_text() == "old"
+
+
+def test_a_run_that_still_writes_its_checkpoint_can_be_copied(tmp_path):
+    big = "while :; do head -c 3000000 /dev/zero >c; echo end >>c; mv c checkpoint.h5; done"
+    unit = unit_in(tmp_path / "unit", f"[ -e checkpoint.h5 ] && {{ {WELL}; exit; }}; {big}")
+    path = script_of(unit)
+    writer = start(path)
+    wait_for(unit.attempts / "1-7-0" / "checkpoint.h5")
+    for restart in range(1, 6):
+        assert run(path, restart=str(restart))[0] == 0
+        copy = unit.attempts / f"1-7-{restart}" / "checkpoint.h5"
+        assert copy.read_bytes().endswith(b"end\n") and copy.stat().st_size == 3000004
+        copy.unlink()  # so that the next takes the living one's
+    writer.terminate()
+    writer.communicate(timeout=30)
 
 
 def test_a_work_folder_that_is_gone_ends_in_73(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from batch_of_files import BatchOfFiles
 from small_units import TEMPLATES, small_unit
 
-from nmma_fitter.engine.batch import read_batches
+from nmma_fitter.engine.batch import Batch, BatchJob, read_batches
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.engine.ledger import Ledger, LedgerError
 from nmma_fitter.engine.night import close_night, night_fin
@@ -72,6 +72,19 @@ def test_another_schema_is_refused_with_what_to_do(tmp_path):
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(LedgerError, match=r"schema 99.*move the file away"):
         Ledger(path)
+
+
+def test_a_ledger_of_the_first_schema_is_taken_over(tmp_path):
+    path, unit = tmp_path / "ledger.sqlite", small_unit(tmp_path)
+    with Ledger(path) as ledger:
+        ledger.add_unit(unit, None)
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE attempts DROP COLUMN seconds")
+        db.execute("PRAGMA user_version = 1")
+    with Ledger(path) as ledger:
+        ledger.add_batch(Batch("t", "local", (BatchJob(unit.digest, 0, 1, "f", 60),)))
+        ledger.set_job("t", 0, "7")
+        assert ledger.seconds(unit.digest, 0) == 60
 
 
 def test_a_file_that_is_no_ledger_is_refused_with_what_to_do(tmp_path):

@@ -15,6 +15,7 @@ from nmma_fitter.engine.submit import SubmitSettings, asked, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted, register
+from nmma_fitter.engine.witness import IN_USE
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 
@@ -58,6 +59,7 @@ class World:
     def __init__(self, root: Path) -> None:
         self.root, self.now, self.batch_system = root, 1000.0, Told()
         self.ledger = Ledger(root / "ledger.sqlite")
+        self.settings = TrackSettings()
 
     def want(self, *objects: str, deadline: float = 1e9, **options: object) -> None:
         wanted = [Wanted(name, "model", small_unit(self.root / "out", name)) for name in objects]
@@ -65,7 +67,7 @@ class World:
 
     def tick(self, seconds: float = 1.0) -> Tracked:
         self.now += seconds
-        tracker = Tracker(self.ledger, self.batch_system, TrackSettings(), self.now)
+        tracker = Tracker(self.ledger, self.batch_system, self.settings, self.now)
         tracked = tracker.run(self.ledger.units())
         settings = SubmitSettings(TEMPLATES)
         submit(self.ledger, self.batch_system, self.root, tracked.submittable, settings, self.now)
@@ -146,9 +148,50 @@ def test_the_attempts_of_a_unit_are_bounded_whatever_they_ended_for(world):
     assert number + 1 == TrackSettings().max_attempts
 
 
-def test_out_of_memory_asks_for_more(world):
-    world.ends("out_of_memory")
-    assert asked(world.row).memory_mb == 2 * world.row.unit.resources.memory_mb
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_out_of_memory_asks_for_more(world, times):
+    for _ in range(times):
+        world.ends("out_of_memory")
+    assert asked(world.row).memory_mb == 2**times * world.row.unit.resources.memory_mb
+
+
+def test_an_attempt_that_came_to_no_checkpoint_leaves_the_one_it_was_to_resume(world):
+    folder = world.run_folder(evaluations=100, checkpoint=True)
+    world.ends("timeout")
+    world.ends("preempted")
+    world.ends("never_started")
+    assert world.row.resume_from == str(folder)
+
+
+def test_a_run_that_crashed_is_not_resumed(world):
+    world.run_folder(evaluations=100, checkpoint=True)
+    world.ends("timeout")
+    world.ends("nonzero_exit")
+    assert world.row.resume_from is None
+
+
+def test_the_hours_of_a_unit_are_bounded(world):
+    world.settings = TrackSettings(max_hours=4 * 60 / 3600)  # its first attempt asks for 60 s
+    world.run_folder(evaluations=100, checkpoint=True)
+    world.ends("timeout")
+    assert world.row.state is State.SUBMITTED, "60 s and twice that are 180"
+    world.run_folder(evaluations=200, checkpoint=True)
+    world.ends("timeout")
+    assert (world.row.state, world.row.reason) == (State.FAILED, "timeout")
+    assert "asked for" in world.row.detail and "bound" in world.row.detail
+
+
+def test_a_second_copy_that_left_at_once_says_nothing_of_the_run(world):
+    folder = world.run_folder()
+    world.batch_system.says = JobStatus(JobState.ENDED_BADLY, "nonzero_exit", "", IN_USE)
+    for count in range(3):
+        (folder / "heartbeat").write_text(json.dumps({"count": count}))
+        world.tick(170)
+    assert world.row.state is State.SUBMITTED
+    assert len(world.batch_system.batches) == 1
+    (folder / "exit").write_text(json.dumps({"code": 1}))
+    world.tick()
+    assert world.row.detail.startswith("again after nonzero_exit: exit status 1")
 
 
 def test_no_answer_changes_nothing_and_submits_nothing(world):
