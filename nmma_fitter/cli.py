@@ -223,8 +223,8 @@ def make_jobs(
     """Fit a night's candidates with each model, wait for them, and rank the models.
 
     Exit status: 0 when everything ended and nothing failed, or with --once, --linger and
-    --keep-going when the last tick went well; 1 when something failed, by a named reason; 2 for
-    bad input; 75 when another make-jobs is past its time budget.
+    --keep-going when the last tick went well; 1 when something failed, by a named reason, or
+    would be refused; 2 for bad input; 75 when another make-jobs is past its time budget.
     """
     from nmma_fitter.config import load_config
     from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
@@ -244,8 +244,9 @@ def make_jobs(
     if dry_run:
         from nmma_fitter.rehearsal import rehearse
 
-        print_plan(rehearse(settings, order))
-        return
+        plan = rehearse(settings, order)
+        print_plan(plan)
+        raise typer.Exit(EX_SOME_FAILED if plan.refused else 0)
     if keep_going or seconds is not None:
         raise typer.Exit(_unattended(settings, order, seconds))
     rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()

@@ -182,7 +182,8 @@ def print_plan(plan: Plan) -> None:
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     for line in plan.batches:
         print(line)
-    print(f"{plan.night}: {plan.starts} fits would be started; nothing was changed")
+    refused = f", {plan.refused} refused" if plan.refused else ""
+    print(f"{plan.night}: {plan.starts} fits would be started{refused}; nothing was changed")
 
 
 def print_models() -> None:

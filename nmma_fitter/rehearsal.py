@@ -36,14 +36,15 @@ class Plan:
         Object, task, and what would be done about them and why.
     batches : list of str
         One line for each submit, with what the batch system says of it.
-    starts : int
-        Units that would be submitted and were not refused.
+    starts, refused : int
+        Units that would be submitted; and those that the batch system did not say yes to.
     """
 
     night: str
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
     starts: int = 0
+    refused: int = 0
 
 
 class Rehearsing:
@@ -68,7 +69,9 @@ class Rehearsing:
         try:
             said = self._real.rehearse(batch)
         except SchedulerError as error:
-            self._plan.batches.append(f"{line}: would be refused: {error}")
+            what = "not answered" if error.transient else "would be refused"
+            self._plan.batches.append(f"{line}: {what}: {error}")
+            self._plan.refused += len(labels)
             raise
         self._plan.batches.append(f"{line}: {said}")
         self._plan.starts += len(labels)
