@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The lock is for Python 3.12; on 3.11 and 3.13 the newest versions that fit are tested.
 LOCK = $(shell $(BIN)/python -c 'import sys; sys.version_info[:2] == (3, 12) and print("--constraint requirements-dev.lock")')
+CHAOS_OUT ?= chaos-out
 STAMP := $(VENV)/.installed
 STAMP_DEV := $(VENV)/.installed-dev
 
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test chaos check format clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ demo: $(STAMP)  ## Fit the sample candidates with each model on this machine, an
 test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
 	@scripts/install_test_packages
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+chaos: $(STAMP_DEV)  ## Kill the poller everywhere and count what is lost or doubled (CHAOS_OUT=DIR, CHAOS_ARGS)
+	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
 
 check: $(STAMP_DEV)  ## Lint and type-check
 	$(BIN)/ruff check .

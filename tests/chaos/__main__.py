@@ -1,0 +1,140 @@
+"""``make chaos``: everything, on the local scheduler and on a private Slurm; the table at the end.
+
+A run that was interrupted goes on where it was when it is called again with its folder of results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clusters")]
+
+from chaos import figures  # noqa: E402
+from chaos.beds import LOCAL, LOCAL_CROWD, quick_folder, slurm, why_no_slurm  # noqa: E402
+from chaos.disasters import cluster_disasters, on_this_machine  # noqa: E402
+from chaos.scenarios import Plan, Scenario  # noqa: E402
+
+CONTROL = {"units": 2, "moments": 1, "step": 5}
+
+
+def sound(seed: int, kills: int) -> Iterator[Scenario]:
+    """What must leave nothing twice and nothing lost, on the local scheduler."""
+    yield Scenario("boundaries", LOCAL, Plan(), seed)
+    yield Scenario("calls", LOCAL, Plan(), seed)
+    storm = Plan(kills=kills)
+    yield Scenario("random", LOCAL_CROWD, storm, seed, disasters=on_this_machine)
+
+
+def controls(seed: int) -> Iterator[Scenario]:
+    """What must not: the poller made blind."""
+    yield Scenario("boundaries", LOCAL, Plan(**CONTROL), seed, "adoption")
+    yield Scenario("calls", LOCAL, Plan(**CONTROL), seed, "adoption")
+    yield Scenario("calls", LOCAL, Plan(**CONTROL), seed, "sentinel")
+
+
+@contextmanager
+def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
+    """The same on a private Slurm."""
+    from slurm_cluster import private_slurm
+
+    with quick_folder() as root, private_slurm(root, cpus=64) as cluster:
+        calm, rough = slurm(cluster, submit_grace=6.0), slurm(cluster, submit_grace=20.0)
+        disasters = cluster_disasters(cluster)
+        yield [
+            Scenario("boundaries", calm, Plan(), seed),
+            Scenario("calls", calm, Plan(), seed),
+            Scenario("random", rough, Plan(kills=kills, apart=8), seed, None, disasters),
+            Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
+            Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
+        ]
+
+
+class Results:
+    """The folder of results: ``figures.jsonl``, the visited places, and what went wrong.
+
+    ``run.json`` is there while a run is not through; the next one goes on with it.
+    """
+
+    def __init__(self, folder: Path, seed: int | None, only: str) -> None:
+        self.folder = folder
+        self.only = only
+        self.rows: list[figures.Figures] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        self._run = folder / "run.json"
+        known = json.loads(self._run.read_text()) if self._run.exists() else {}
+        if not known or seed not in (None, known["seed"]):
+            new = random.randrange(10**6) if seed is None else seed
+            known = {"run": time.strftime("%Y-%m-%dT%H:%M:%S"), "seed": new}
+            self._run.write_text(json.dumps(known))
+        self.run, self.seed = str(known["run"]), int(known["seed"])
+
+    def play(self, scenario: Scenario) -> None:
+        """Do one scenario, or take its figures from before the interruption."""
+        if self.only not in scenario.name:
+            return
+        file = self.folder / "figures.jsonl"
+        mine = (scenario.name, self.run)
+        known = [row for row in figures.read(file) if (row.scenario, row.run) == mine]
+        if known:
+            self.rows.append(known[-1])
+            say(f"{scenario.name}: done before")
+            return
+        say(f"{scenario.name} ...")
+        left = self.folder / scenario.name.replace(" ", "-")
+        with quick_folder() as base:
+            row = replace(scenario.play(base, say), run=self.run)
+            if (base / "places").exists():
+                shutil.copy(base / "places", f"{left}.places")
+            if not row.as_expected:
+                shutil.copytree(base, left, symlinks=True, dirs_exist_ok=True)
+                say(f"{scenario.name}: NOT as expected; see {left}")
+        figures.append(file, row)
+        self.rows.append(row)
+
+    def close(self) -> bool:
+        """Print everything; the next call begins anew. Whether all is as expected."""
+        for file in sorted(self.folder.glob("*.places")):
+            print(f"\n{file.stem}: kills at each kind and place\n{file.read_text()}")
+        print(f"run {self.run}, seed {self.seed}\n{figures.table(self.rows)}")
+        self._run.unlink()
+        return all(row.as_expected for row in self.rows)
+
+
+def say(line: str) -> None:
+    """Print, with the time."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+
+
+def main() -> int:
+    """The command line; the status says whether everything came out as expected."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("chaos-out"), help="folder of results")
+    parser.add_argument("--seed", type=int, help="by default a random one, printed")
+    parser.add_argument("--kills", type=int, default=200, help="at random, on each scheduler")
+    parser.add_argument("--only", default="", help="scenarios with this text in their name")
+    given = parser.parse_args()
+    results = Results(given.out.resolve(), given.seed, given.only)
+    say(f"seed {results.seed}, results in {results.folder}")
+    for scenario in (*sound(results.seed, given.kills), *controls(results.seed)):
+        results.play(scenario)
+    if reason := why_no_slurm():
+        say(f"left out: Slurm ({reason})")
+    elif not given.only.startswith("local"):
+        with on_slurm(results.seed, given.kills) as scenarios:
+            for scenario in scenarios:
+                results.play(scenario)
+    return 0 if results.close() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

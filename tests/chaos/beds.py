@@ -1,0 +1,62 @@
+"""On what installations run: the local scheduler, and a private Slurm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .installation import Bed
+
+LOCAL = Bed()
+LOCAL_CROWD = Bed(more="slots = 64")
+INSTALL = Path(__file__).parents[2] / "scripts" / "install_test_packages"
+MEMORY = Path("/dev/shm")
+ROOM = 500e6
+SLURM = """\
+[scheduler.slurm]
+command_seconds = 5
+"""
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder that goes away, in memory where there is some: a kill is no power cut.
+
+    Waiting for a disk is most of a tick's time, and would be most of the tests'.
+    """
+    room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=MEMORY if room else None))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def slurm(cluster: Any, submit_grace: float) -> Bed:
+    """A `slurm_cluster.SlurmCluster` as a bed.
+
+    `submit_grace` must be longer than a stopped controller may keep a submit before it accepts it.
+    """
+    return Bed(
+        scheduler="slurm",
+        more=SLURM,
+        grace=5.0,
+        submit_grace=submit_grace,
+        calls=("sbatch", "squeue"),
+        environment=dict(cluster.environment),
+    )
+
+
+def why_no_slurm() -> str:
+    """Why no private Slurm can be brought up here, empty when it can."""
+    if os.geteuid() != 0:
+        return "it needs root"
+    asked = subprocess.run([INSTALL, "--missing"], capture_output=True, text=True, check=True)
+    return f"it needs {', '.join(asked.stdout.split())}" if asked.stdout.split() else ""

@@ -1,0 +1,129 @@
+"""What is done to an installation, each in a fresh folder, and judged in the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import figures
+from .disasters import Disaster, Disasters
+from .figures import Figures
+from .installation import Bed, Installation
+from .storm import Storm
+from .sweep import Nights, Tally, every_boundary, every_moment, finish
+from .verdict import Verdict, judge
+
+Say = Callable[[str], None]
+
+
+def _no_disasters(site: Installation, dice: random.Random) -> Sequence[Disaster]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything.
+
+    Attributes
+    ----------
+    units : int
+        New units for each tick that is killed at a boundary or around a call.
+    step : int
+        Boundaries number 1, 1 + step, ...; and in the end each kind and place.
+    between : int
+        Kills at a boundary from one tick that is let pass to the next.
+    harmless : bool
+        Whether to seek out also boundaries that change nothing.
+    moments : int
+        Kills for each moment of a call.
+    kills, in_flight : int
+        Random kills, and units in flight meanwhile.
+    seconds : (float, float)
+        How long those units take.
+    apart : int
+        Random kills from one disaster to the next.
+    limit : float
+        Seconds for each scenario.
+    """
+
+    units: int = 2
+    step: int = 1
+    between: int = 1
+    harmless: bool = True
+    moments: int = 3
+    kills: int = 200
+    in_flight: int = 200
+    seconds: tuple[float, float] = (5.0, 40.0)
+    apart: int = 10
+    limit: float = 600.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One of ``boundaries``, ``calls`` and ``random``, on one bed, sound or as a control."""
+
+    what: str
+    bed: Bed
+    plan: Plan
+    seed: int
+    control: str | None = None
+    disasters: Disasters = _no_disasters
+
+    @property
+    def name(self) -> str:
+        """Scheduler, what is done, and the control."""
+        without = f" no {self.control}" if self.control else ""
+        return f"{self.bed.scheduler} {self.what}{without}"
+
+    def play(self, base: Path, say: Say) -> Figures:
+        """Do it, and count."""
+        start = time.monotonic()
+        tally, more = Tally(self.plan.harmless), {"control": bool(self.control)}
+        if self.what == "random":
+            sites, facts = self._random(base, tally, say)
+            more |= facts
+        else:
+            sites = self._nights(base, tally, say)
+        verdict = Verdict()
+        if not finish(sites, tally, self.plan.limit * 0.3):
+            say("not everything has ended in time")
+        for site in sites:
+            verdict.add(judge(site))
+            if tally.errors and (site.outside / "errors").exists():
+                say((site.outside / "errors").read_text()[-1500:])
+        for line in [*verdict.doubled, *verdict.lost, *verdict.broken][:5]:
+            say(line)
+        seconds = time.monotonic() - start
+        return figures.figures(self.name, self.seed, tally, verdict, seconds, **more)
+
+    def _nights(self, base: Path, tally: Tally, say: Say) -> Sequence[Installation]:
+        plan = self.plan
+        nights = Nights(base, self.bed, self.control, tally, plan.units)
+        if self.what == "calls":
+            every_moment(nights, self.bed.calls, plan.moments)
+        else:
+            seconds = plan.limit * 0.7
+            every_boundary(nights, say, step=plan.step, between=plan.between, seconds=seconds)
+            _write_places(base / "places", tally)
+        return nights.sites
+
+    def _random(
+        self, base: Path, tally: Tally, say: Say
+    ) -> tuple[Sequence[Installation], dict[str, object]]:
+        plan, dice = self.plan, random.Random(self.seed)
+        site = Installation(base / "000", self.bed, self.control)
+        disasters = self.disasters(site, dice)
+        storm = Storm(site, tally, dice, plan.in_flight, plan.seconds, disasters, plan.apart)
+        storm.rage(plan.kills, plan.limit * 0.6, say)
+        facts = {"fewest_in_flight": storm.fewest, "disasters": dict(storm.happened)}
+        return [site], facts
+
+
+def _write_places(path: Path, tally: Tally) -> None:
+    """Every boundary that was killed at, and those that were only seen."""
+    lines = [f"{count:5} {boundary}" for boundary, count in tally.killed.items()]
+    missed = [f"    - {boundary}" for boundary in tally.missed]
+    path.write_text("\n".join([*sorted(lines, key=lambda line: line[6:]), *missed]) + "\n")

@@ -1,0 +1,234 @@
+"""Every boundary of a tick, one after the other, and every moment of a call."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import calls
+from .boundaries import Boundary
+from .installation import Bed, Installation
+from .ticks import NO_KILL, Kill, Outcome, tick
+
+NIGHT = "2460000-{:05d}"
+SETTINGS = {"seconds": 0.1}
+NIGHTS = 25
+MOST = 5000
+MOST_ERRORS = 20
+PATIENCE = 10.0
+HARMLESS = ("read", "lock")
+
+
+@dataclass
+class Tally:
+    """What was done to an installation.
+
+    Attributes
+    ----------
+    harmless : bool
+        Whether boundaries that change nothing are missed.
+    killed : Counter of Boundary
+        How often a tick was killed at each.
+    seen : Counter of Boundary
+        How often a tick went through each.
+    calls : Counter of (str, str)
+        Kills around a call: program and moment.
+    random, ticks, held, errors : int
+        Kills from outside; ticks in all, those that found the lock taken, those that raised.
+    """
+
+    harmless: bool = True
+    killed: Counter[Boundary] = field(default_factory=Counter)
+    seen: Counter[Boundary] = field(default_factory=Counter)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    random: int = 0
+    ticks: int = 0
+    held: int = 0
+    errors: int = 0
+
+    @property
+    def kills(self) -> int:
+        """All kills of a tick."""
+        return self.killed.total() + self.calls.total() + self.random
+
+    @property
+    def missed(self) -> list[Boundary]:
+        """Boundaries that ticks went through and were never killed at."""
+        missed = sorted(set(self.seen) - set(self.killed), key=str)
+        return [one for one in missed if self.harmless or one.kind not in HARMLESS]
+
+    def note(self, outcome: Outcome, kill: Kill) -> None:
+        """Count one tick."""
+        self.ticks += 1
+        self.seen.update(outcome.boundaries)
+        self.held += outcome.how == "held"
+        self.errors += outcome.how == "error"
+        if not outcome.killed:
+            return
+        if kill.call is not None:
+            self.calls[kill.call] += 1
+        elif kill.after is not None:
+            self.random += 1
+        else:
+            self.killed[outcome.boundaries[-1]] += 1
+
+
+class Nights:
+    """A series of nights, each with a few units, and the ticks over them.
+
+    An installation gets no more than `NIGHTS` of them, since a tick goes through more boundaries
+    the more nights there are; then a fresh one takes its place.
+    """
+
+    def __init__(self, base: Path, bed: Bed, control: str | None, tally: Tally, units: int) -> None:
+        self._fresh = lambda: Installation(base / f"{len(self.sites):03d}", bed, control)
+        self.tally = tally
+        self.units = units
+        self.sites: list[Installation] = []
+        self.count = 0
+        self.newest = ""
+
+    @property
+    def site(self) -> Installation:
+        """The installation of the newest night."""
+        return self.sites[-1]
+
+    def next(self, *, fresh: bool = False) -> str:
+        """A night with new units, if asked for in a fresh installation."""
+        if fresh or not self.sites or len(self.site.nights()) >= NIGHTS:
+            self.sites.append(self._fresh())
+        self.count += 1
+        night = self.newest = NIGHT.format(self.count)
+        self.site.add_units(night, self.units, f"n{self.count:05d}-", **SETTINGS)
+        return night
+
+    def tick(self, night: str, kill: Kill = NO_KILL) -> Outcome:
+        """One tick, counted."""
+        outcome = tick(self.site, night, kill)
+        self.tally.note(outcome, kill)
+        return outcome
+
+    def finish(self, seconds: float) -> bool:
+        """Bring all installations to their end."""
+        return finish(self.sites, self.tally, seconds)
+
+
+def every_boundary(
+    nights: Nights,
+    say: Callable[[str], None],
+    *,
+    step: int = 1,
+    between: int = 1,
+    seconds: float = 600.0,
+) -> None:
+    """Kill a tick at its n-th boundary, n = 1, 2, ..., until one passes; let one pass in between.
+
+    Each tick has new units to submit, and follows those of the ticks before it. What a tick goes
+    through depends on how far these have come, so boundaries that were seen and never killed at
+    are sought out in the end.
+    """
+    end = time.monotonic() + seconds
+    for number in range(1, MOST, step):
+        outcome = nights.tick(nights.next(), Kill(at=number))
+        if number // step % between == 0:
+            nights.tick(nights.newest)
+        if not outcome.killed or time.monotonic() > end:
+            say(f"a tick passed its {len(outcome.boundaries)} boundaries; tried {number}")
+            break
+    situations = deque((_new_units, _ended_units, _unanswered_submit, _fresh_installation))
+    given_up: set[Boundary] = set()
+    while missed := [b for b in nights.tally.missed if b not in given_up]:
+        if time.monotonic() > end:
+            break
+        if not _seek(nights, missed[0], situations):
+            given_up.add(missed[0])
+
+
+Situation = Callable[["Nights"], str]
+
+
+def _seek(nights: Nights, where: Boundary, situations: deque[Situation]) -> bool:
+    """Bring about situations until a tick goes through a boundary, and kill it there."""
+    for prepare in [*situations]:
+        night = prepare(nights)
+        if nights.tick(night, Kill(where=where)).killed:
+            situations.remove(prepare)
+            situations.appendleft(prepare)  # where one is, there are others
+            return True
+    return False
+
+
+def _new_units(nights: Nights) -> str:
+    return nights.next()
+
+
+def _fresh_installation(nights: Nights) -> str:
+    """What only a first tick goes through."""
+    return nights.next(fresh=True)
+
+
+def _ended_units(nights: Nights) -> str:
+    """Units that end between this tick and the next."""
+    night = nights.next()
+    nights.tick(night)
+    results = nights.site.site / "outdir" / night
+    end = time.monotonic() + PATIENCE
+    while len([*results.glob("*/*/sentinels/*.fin")]) < nights.units and time.monotonic() < end:
+        time.sleep(0.05)
+    return night
+
+
+def _unanswered_submit(nights: Nights) -> str:
+    """Units whose jobs' ids were never learnt."""
+    finish([nights.site], nights.tally, PATIENCE)
+    night = nights.next()
+    nights.tick(night, Kill(call=(nights.site.bed.calls[0], "after")))
+    return night
+
+
+def every_moment(nights: Nights, names: Sequence[str], times: int) -> None:
+    """Kill the caller of each program before, during and after the call, and once it is answered.
+
+    Before each the other units have ended, so that the local scheduler has no dispatcher left and
+    needs the call.
+    """
+    for _ in range(times):
+        for name in names:
+            for moment in calls.MOMENTS:
+                nights.finish(60)
+                night = nights.next()
+                nights.tick(night, Kill(call=(name, moment)))
+                nights.tick(night)
+
+
+def finish(sites: Sequence[Installation], tally: Tally, seconds: float) -> bool:
+    """Tick until every night of every installation is closed; False when time is up."""
+    end = time.monotonic() + seconds
+    left = list(sites)
+    give_up = tally.errors + MOST_ERRORS
+    while left and time.monotonic() < end and tally.errors < give_up:
+        if not [site for site in left if _advance(site, tally)]:
+            time.sleep(0.2)
+        left = [site for site in left if _open_nights(site)]
+    return not left
+
+
+def _advance(site: Installation, tally: Tally) -> bool:
+    """Tick once over an open night; whether that was enough for it."""
+    nights = _open_nights(site)
+    outcome = tick(site, nights[-1]) if nights else None
+    if outcome is not None:
+        tally.note(outcome, NO_KILL)
+    return outcome is None or outcome.how == "finished"
+
+
+def _open_nights(site: Installation) -> list[str]:
+    return [night for night in site.nights() if not is_closed(site, night)]
+
+
+def is_closed(site: Installation, night: str) -> bool:
+    """Whether a night's sentinel is there."""
+    return (site.site / "outdir" / night / f"{night}.fin").exists()
