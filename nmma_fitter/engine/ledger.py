@@ -19,7 +19,7 @@ from nmma_fitter.engine.batch import Batch
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE units (
@@ -38,6 +38,7 @@ CREATE TABLE attempts (
     evaluations INTEGER NOT NULL DEFAULT 0, seconds INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, number));
 CREATE INDEX attempts_unit ON attempts (digest, generation);
+CREATE INDEX attempts_job ON attempts (job_id);
 CREATE TABLE needs (
     night TEXT NOT NULL, object TEXT NOT NULL, task TEXT NOT NULL, digest TEXT,
     state TEXT, reason TEXT, detail TEXT NOT NULL DEFAULT '',
@@ -47,7 +48,10 @@ CREATE TABLE nights (
     night TEXT PRIMARY KEY, folder TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0,
     closed INTEGER NOT NULL DEFAULT 0, dirty INTEGER NOT NULL DEFAULT 1);
 """
-SINCE = {2: "ALTER TABLE attempts ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0"}
+SINCE = {
+    2: "ALTER TABLE attempts ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0",
+    3: "CREATE INDEX attempts_job ON attempts (job_id)",
+}
 
 
 class LedgerError(NmmaFitterError):
@@ -302,7 +306,16 @@ class Ledger:
             )
 
     def set_job(self, token: str, index: int, job_id: str) -> None:
-        """Note the batch system's id of a job."""
+        """Note the batch system's id of a job.
+
+        Slurm's controller, killed before it has saved its state, gives an id out again: it is the
+        newer attempt's alone, and an older one is from now on looked for by its token.
+        """
+        self._run(
+            "UPDATE attempts SET job_id=NULL WHERE job_id=? AND NOT (token=? AND idx=?)"
+            " AND reason IS NULL",
+            *(job_id, token, index),
+        )
         self._run("UPDATE attempts SET job_id=? WHERE token=? AND idx=?", job_id, token, index)
 
     def last_attempt(self, digest: str, generation: int) -> AttemptRow | None:
