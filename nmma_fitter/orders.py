@@ -23,8 +23,9 @@ from nmma_fitter.engine.lock import TickLock, check_host
 from nmma_fitter.engine.reasons import policy
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
+from nmma_fitter.engine.stopped import STOPPED
 from nmma_fitter.engine.unit import State, Unit, read_unit
-from nmma_fitter.engine.want import STOPPED, try_again
+from nmma_fitter.engine.want import try_again
 from nmma_fitter.errors import BadInput, NmmaFitterError, SchedulerError
 from nmma_fitter.schedulers.base import Scheduler
 

@@ -277,6 +277,15 @@ class Ledger:
         )
         return [(State(r["state"]), r["reason"]) for r in rows]
 
+    def one_try(self, task: str, night: str) -> str | None:
+        """Digest of the one unit of a stopped task that a night tries."""
+        rows = self._run("SELECT value FROM meta WHERE key=?", f"one try {night} {task}")
+        return str(rows[0]["value"]) if rows else None
+
+    def set_one_try(self, task: str, night: str, digest: str) -> None:
+        """Note which unit of a stopped task a night tries."""
+        self._run("INSERT OR REPLACE INTO meta VALUES (?,?)", f"one try {night} {task}", digest)
+
     # Attempts
 
     def next_number(self, unit: Unit) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nmma_fitter.engine.files import synced_together
 from nmma_fitter.engine.ledger import Ledger, UnitRow
+from nmma_fitter.engine.stopped import stop_failing_tasks
 from nmma_fitter.engine.unit import State, Unit, prepare_folder, read_unit
 
 UNFINISHED = tuple(state for state in State if not state.ended)
-STOPPED = "unavailable"
 NO_FOLDER = (State.FAILED, "disk_full")
 
 
@@ -62,8 +62,8 @@ def register(
     force : bool
         Raise the generation of every unit that has ended.
     stop_after : int
-        So many failures of one task in a row for one reason stop that task: new units of it are
-        skipped, save one a night.
+        So many failures of one task in a row for one reason stop that task, see
+        `stopped.stop_failing_tasks`.
     now : float
         The poller's clock.
     """
@@ -77,7 +77,7 @@ def register(
         for want in wanted:
             registrar.note_alone(want)
     _forget_mended(ledger, night, wanted)
-    _stop_failing_tasks(ledger, night, registrar.out, stop_after, now)
+    registrar.out.notes += stop_failing_tasks(ledger, night, stop_after, deadline, now)
     return registrar.out
 
 
@@ -197,41 +197,6 @@ def _forget_mended(ledger: Ledger, night: str, wanted: Sequence[Wanted]) -> None
         now_wanted = tasks.get(need.object)
         if now_wanted and need.task == "*" and "*" not in now_wanted:
             ledger.drop_needs(night, need.object, ["*"])
-
-
-def _stop_failing_tasks(
-    ledger: Ledger, night: str, out: Registered, stop_after: int, now: float
-) -> None:
-    for task in sorted({need.task for need in ledger.needs(night) if need.digest}):
-        last = ledger.last_ended(task, stop_after)
-        reasons = {reason for state, reason in last if state is State.FAILED}
-        failing = len(last) == stop_after and len(reasons) == 1
-        failing = failing and all(state is State.FAILED for state, _ in last)
-        if not failing:
-            continue
-        reason = reasons.pop()
-        rows = [ledger.unit(n.digest) for n in ledger.needs(night) if n.task == task and n.digest]
-        fresh = [r for r in rows if r and r.unit.night == night and _is_untried(ledger, r)]
-        tried = [r for r in rows if r and r.unit.night == night and r not in fresh]
-        spare = fresh if any(not _was_stopped(r) for r in tried) else fresh[1:]
-        why = (
-            f"stopped: the last {stop_after} fits of {task} ended in {reason}; one a night is tried"
-        )
-        for row in spare:
-            ledger.set_state(row.unit.digest, State.SKIPPED, STOPPED, why, ended=now)
-        if spare:
-            out.notes.append(why)
-
-
-def _is_untried(ledger: Ledger, row: UnitRow) -> bool:
-    """Whether a unit waits for its first attempt, and no person has asked for it anew."""
-    generation = row.unit.generation
-    untried = generation == 0 and ledger.tries(row.unit.digest, generation) == 0
-    return row.state is State.PENDING and untried
-
-
-def _was_stopped(row: UnitRow) -> bool:
-    return row.state is State.SKIPPED and row.reason == STOPPED
 
 
 def try_again(

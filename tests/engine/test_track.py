@@ -274,17 +274,3 @@ def test_units_of_one_task_are_one_call(tmp_path):
     world.batch_system.calls = 0
     world.tick()
     assert world.batch_system.calls == 1
-
-
-def test_a_model_that_keeps_failing_is_stopped_and_one_a_night_is_tried(tmp_path):
-    world = World(tmp_path)
-    names = [f"ZTF{n}" for n in range(3)]
-    world.want(*names, stop_after=3)
-    world.tick()
-    world.ends("bad_input")
-    assert {row.state for row in world.ledger.units()} == {State.FAILED}
-    world.want(*names, "ZTF7", "ZTF8", "ZTF9", stop_after=3)
-    later = {r.unit.object: r for r in world.ledger.units() if r.unit.object not in names}
-    states = [row.state for row in later.values()]
-    assert states.count(State.PENDING) <= 1
-    assert all("stopped" in r.detail for r in later.values() if r.state is State.SKIPPED)
