@@ -79,6 +79,7 @@ def test_a_ledger_of_the_first_schema_is_taken_over(tmp_path):
     with Ledger(path) as ledger:
         ledger.add_unit(unit, None)
     with sqlite3.connect(path) as db:
+        db.execute("DROP INDEX attempts_job")
         db.execute("ALTER TABLE attempts DROP COLUMN seconds")
         db.execute("PRAGMA user_version = 1")
     with Ledger(path) as ledger:
