@@ -167,7 +167,8 @@ class Scheduler(Protocol):
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Ask for these jobs to end. Ended and unknown ones are no error.
 
-        The job's script gets SIGTERM and, after a grace time, SIGKILL.
+        The job's script gets SIGTERM and, after a grace time, SIGKILL. So may everything it has
+        started, and before it: a script may see its child end before it gets the signal itself.
 
         Raises
         ------

@@ -161,8 +161,9 @@ class SchedulerContract:
         assert scheduler.poll([], [batch.token]).found == {}
 
     def test_cancel_sends_sigterm_to_the_script(self, scheduler, tmp_path):
-        body = "trap 'echo TERM >told; kill $child; exit 9' TERM\nsleep 600 & child=$!\n"
-        batch = make_batch(tmp_path, f"{body}touch ready; wait")
+        # A child may get the signal before the script does, and end before it.
+        body = "trap 'echo TERM >told; kill $child; exit 9' TERM\ntouch ready\n"
+        batch = make_batch(tmp_path, f"{body}while :; do sleep 600 & child=$!; wait; done")
         ids = scheduler.submit(batch)
         wait_until((batch.folders[0] / "ready").exists, self.seconds)
         scheduler.cancel(ids)
