@@ -32,7 +32,7 @@ from nmma_fitter.unattended import (
 log = logging.getLogger(__name__)
 
 KIND = "primary_job"
-PATIENCE = 60.0  # for the locks of a node that died
+PATIENCE = 60.0  # of a successor, for the locks of a node that died
 LARGEST_SHARE = 0.25  # of a short time limit that `leave_before` may take
 
 
@@ -84,7 +84,8 @@ def run_primary(
         return 0
     presence = Presence(state)
     log.info("primary_job %s (%s) begins", job.job_id, job.name)
-    with Signals() as signals, presence.held(PATIENCE, kind=KIND, job=job.job_id):
+    patience = PATIENCE if environ.get(SUCCESSOR_OF) else 0.0
+    with Signals() as signals, presence.held(patience, kind=KIND, job=job.job_id):
         interval = asked.interval or config.tick.unattended_interval
         chain = Chain(job, environ, asked.arguments, begin_after=interval)
         chain.ensure()
