@@ -71,7 +71,6 @@ class SlurmScheduler:
             )
         self._commands = Commands(self._settings)
         self._cluster = Cluster(self._commands)
-        self._submitted = float("-inf")
 
     @property
     def largest_batch(self) -> int | None:
@@ -84,7 +83,6 @@ class SlurmScheduler:
         folder = self._root / batch.token
         words = self._arguments(batch, folder)
         path = prepare(folder, script)
-        self._pace()
         number = job_number(self._commands.run("sbatch", *words, str(path)))
         return [f"{number}_{index}" for index in range(len(batch.scripts))]
 
@@ -158,12 +156,6 @@ class SlurmScheduler:
             return arguments(batch, self._settings, folder)
         except ValueError as error:
             raise SchedulerError(f"batch {batch.token}: {error}") from error
-
-    def _pace(self) -> None:
-        wait = self._submitted + self._settings.pacing_seconds - time.monotonic()
-        if wait > 0:
-            time.sleep(wait)
-        self._submitted = time.monotonic()
 
     def _ask_accounting(
         self, queue: Shown, job_ids: Sequence[str], tokens: Sequence[str]

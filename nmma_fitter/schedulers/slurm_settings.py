@@ -52,8 +52,6 @@ class SlurmSettings(BaseModel):
     command_seconds : float
         Time limit of each command. A paused controller makes sbatch wait for its message time-out,
         20 s unless the site has set another.
-    pacing_seconds : float
-        Least time between two submits.
     commands : mapping
         Other names or paths of the commands.
     """
@@ -74,5 +72,4 @@ class SlurmSettings(BaseModel):
     warning_seconds: Annotated[int, Field(ge=0, le=65535)] = 120
     requeue: bool = True
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
-    pacing_seconds: Annotated[float, Field(ge=0)] = 0.0
     commands: dict[Command, str] = {}

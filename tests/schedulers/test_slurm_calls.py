@@ -145,13 +145,6 @@ class TestCommandLines:
         SlurmScheduler(state).cancel([f"7_{i}" for i in range(2500)])
         assert [len(words) - 1 for words in commands.calls("scancel")] == [1000, 1000, 500]
 
-    def test_submits_are_paced(self, commands, state, tmp_path):
-        scheduler = SlurmScheduler(state, pacing_seconds=0.3)
-        start = time.monotonic()
-        for _ in range(3):
-            scheduler.submit(make_batch(tmp_path, "true"))
-        assert 0.6 <= time.monotonic() - start < 5
-
 
 class TestArrayScript:
     @pytest.mark.parametrize("name", [*HOSTILE_NAMES, "\udcff not UTF-8", "back\\slash", "%a"])
