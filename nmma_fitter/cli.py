@@ -229,6 +229,7 @@ def make_jobs(
     from nmma_fitter.config import load_config
     from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
     from nmma_fitter.progress import Display, print_end, print_plan
+    from nmma_fitter.unattended import check_candidates
 
     seconds = _duration("--linger", linger)
     if keep_going and (once or dry_run):
@@ -249,6 +250,8 @@ def make_jobs(
         raise typer.Exit(EX_SOME_FAILED if plan.refused else 0)
     if keep_going or seconds is not None:
         raise typer.Exit(_unattended(settings, order, seconds))
+    if follow:
+        check_candidates(settings)
     rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()
     poller = Poller(settings, order, rhythm=rhythm)
     try:

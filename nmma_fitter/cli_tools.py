@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter.cli import OPTIONS, Version, configure_log
+from nmma_fitter.cli import EX_INTERRUPTED, OPTIONS, Version, configure_log
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 
@@ -123,7 +123,7 @@ def catch_up_command(
 ) -> None:
     """Fit nights that were missed, in their order; what was fitted before stays as it is.
 
-    Exit status: 1 when something failed, else 0.
+    Exit status: 1 when something failed, 130 when interrupted, else 0.
     """
     from nmma_fitter.catch_up import catch_up, nights_between
     from nmma_fitter.config import load_config
@@ -136,7 +136,11 @@ def catch_up_command(
     chosen = tuple(models or ())
     with Signals() as signals, Display() as display:
         reports = catch_up(settings, nights, display.show, signals, models=chosen, wait=wait)
-    raise typer.Exit(print_counts(reports))
+    status = print_counts(reports)
+    if signals.received is not None:
+        print("interrupted: the jobs go on, and the next tick adopts them")
+        raise typer.Exit(EX_INTERRUPTED)
+    raise typer.Exit(status)
 
 
 @tools_app.command("install-jobs")

@@ -136,6 +136,20 @@ def test_after_a_tick_that_had_no_time_to_track_the_next_begins_with_that(toy):
     assert began[:2] == ["track", "source"]
 
 
+def test_what_there_is_no_time_to_submit_waits_for_the_next_tick(toy):
+    for name, memory in (("a", 100), ("b", 200)):
+        toy.want(A, name, seconds=0.1, resources={"memory_mb": memory})
+    poller = toy.poller()
+    batches = toy.config.paths.state / "batches"
+    poller.leaving = lambda: batches.is_dir() and any(batches.iterdir())
+    report = poller.tick()
+    assert sorted(need.state.value for need in report.needs) == ["pending", "submitted"]
+    assert any("wait for their turn to be submitted" in note for note in report.notes)
+    poller.leaving = lambda: False
+    tick_until(toy, poller, lambda: toy.state(A, "a") == toy.state(A, "b") == "done")
+    assert len(read_starts(toy.campaign.starts)) == 2
+
+
 def run(toy: Toy, poller: Poller, *, seconds: float = 1.0, **more) -> tuple[Left, Ticking]:
     with Signals() as signals:
         ticking = Ticking(
