@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def sound(seed: int, kills: int) -> Iterator[Scenario]:
     """What must leave nothing twice and nothing lost, on the local scheduler."""
     yield Scenario("boundaries", LOCAL, Plan(), seed)
     yield Scenario("calls", LOCAL, Plan(), seed)
-    storm = Plan(kills=kills)
+    storm = Plan(kills=kills, limit=900)
     yield Scenario("random", LOCAL_CROWD, storm, seed, disasters=on_this_machine)
 
 
@@ -53,7 +54,7 @@ def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
         yield [
             Scenario("boundaries", calm, Plan(), seed),
             Scenario("calls", calm, Plan(), seed),
-            Scenario("random", rough, Plan(kills=kills, apart=8), seed, None, disasters),
+            Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
             Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
             Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
         ]
@@ -123,6 +124,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="at random, on each scheduler")
     parser.add_argument("--only", default="", help="scenarios with this text in their name")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     results = Results(given.out.resolve(), given.seed, given.only)
     say(f"seed {results.seed}, results in {results.folder}")
     for scenario in (*sound(results.seed, given.kills), *controls(results.seed)):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,34 @@ def quick_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        end_processes(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_processes(folder: Path) -> None:
+    """Kill what was left running below a folder, by the folder on its command line."""
+    for _ in range(20):  # a dispatcher may start others while it is looked for
+        left = [pid for pid in processes() if f"{folder}/" in command_line(pid)]
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not left:
+            return
+
+
+def processes() -> list[int]:
+    """Pids of all processes but this one."""
+    mine = os.getpid()
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if pid != mine]
+
+
+def command_line(pid: int) -> str:
+    """A process's command line, empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def slurm(cluster: Any, submit_grace: float) -> Bed:

@@ -8,6 +8,7 @@ of a process, so it is installed in the forked child only.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -79,7 +80,7 @@ class Killer:
         self._home = str(home)
         self._kill_at = kill_at
         self._kill_where = kill_where
-        self._count = 0
+        self._numbers = itertools.count(1)  # threads of a tick draw from it, each its own
         self._dying = False
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
 
@@ -124,11 +125,12 @@ class Killer:
     def _visit(self, kind: str) -> None:
         if self._dying:
             return
-        self._count += 1
+        number = next(self._numbers)
         here = Boundary(kind, place(sys._getframe()))
+        fatal = number == self._kill_at or here == self._kill_where
+        self._dying = self._dying or fatal
         os.write(self._log, f"{kind}\t{here.place}\n".encode())
-        if self._count == self._kill_at or here == self._kill_where:
-            self._dying = True
+        if fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -9,9 +9,9 @@ import random
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from .beds import command_line, processes
 from .installation import Installation
 from .verdict import keep_reasons
 
@@ -101,19 +101,14 @@ def _kill_supervisor(site: Installation, dice: random.Random) -> str:
 
 
 def _kill_dispatcher(site: Installation) -> str:
-    killed = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _is_ours(int(entry.name), site, "local_dispatcher"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(entry.name), signal.SIGKILL)
-                killed.append(entry.name)
+    killed = [pid for pid in processes() if _is_ours(pid, site, "local_dispatcher")]
+    for pid in killed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return "" if killed else "(none was there)"
 
 
 def _is_ours(pid: int, site: Installation, module: str) -> bool:
     """Whether a process is one of this installation's, by the folder on its command line."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:
-        return False
+    command = command_line(pid)
     return module in command and str(site.site) in command

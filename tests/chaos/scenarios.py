@@ -56,7 +56,7 @@ class Plan:
     moments: int = 3
     kills: int = 200
     in_flight: int = 200
-    seconds: tuple[float, float] = (5.0, 40.0)
+    seconds: tuple[float, float] = (20.0, 90.0)
     apart: int = 10
     limit: float = 600.0
 

@@ -68,18 +68,18 @@ class Storm:
         self._usual = 0.7 * self._usual + 0.3 * outcome.seconds
         in_flight = self._open()
         self.fewest = min(self.fewest, in_flight)
-        if in_flight < self.in_flight * 1.1:
-            self._fill()
+        if in_flight < self.in_flight * 1.2:
+            self._fill(in_flight)
 
     def _tick(self, kill: Kill) -> Outcome:
         outcome = tick(self.site, NIGHT.format(self._nights), kill)
         self.tally.note(outcome, kill)
         return outcome
 
-    def _fill(self) -> None:
+    def _fill(self, in_flight: int = 0) -> None:
         """Another night's candidates."""
         self._nights += 1
-        count = round(1.2 * self.in_flight) if self._nights == 1 else self.in_flight // 5 + 1
+        count = round(1.5 * self.in_flight) - in_flight
         night, prefix = NIGHT.format(self._nights), f"n{self._nights:05d}-"
         self.site.add_mixture(night, count, prefix, self.dice, self.seconds)
 

@@ -14,7 +14,8 @@ from .installation import Bed, Installation
 from .ticks import NO_KILL, Kill, Outcome, tick
 
 NIGHT = "2460000-{:05d}"
-SETTINGS = {"seconds": 0.1}
+SECONDS = 0.1
+CONTROL_SECONDS = 1.5  # so that the first run is not over when a blind poller starts another
 NIGHTS = 25
 MOST = 5000
 MOST_ERRORS = 20
@@ -87,6 +88,7 @@ class Nights:
         self._fresh = lambda: Installation(base / f"{len(self.sites):03d}", bed, control)
         self.tally = tally
         self.units = units
+        self._seconds = CONTROL_SECONDS if control else SECONDS
         self.sites: list[Installation] = []
         self.count = 0
         self.newest = ""
@@ -102,7 +104,7 @@ class Nights:
             self.sites.append(self._fresh())
         self.count += 1
         night = self.newest = NIGHT.format(self.count)
-        self.site.add_units(night, self.units, f"n{self.count:05d}-", **SETTINGS)
+        self.site.add_units(night, self.units, f"n{self.count:05d}-", seconds=self._seconds)
         return night
 
     def tick(self, night: str, kill: Kill = NO_KILL) -> Outcome:
