@@ -45,6 +45,7 @@ from nmma_fitter.schedulers.base import (  # noqa: E402
 
 NIGHT = "2459778-2459785"
 SAMPLE = "config/demo/candidates/2460000-2460007/lc_SIM26kilonova_forced1_stacked0.csv"
+CONFIG = "[tick]\nsubmit_per_tick = 100000\n[fits.model.TrPi2018]\ntime_limit = 3000\n"
 MODELS = 4
 STEPS = ("source", "units", "track", "submit", "collect", "publish")
 MOMENTS = ("new", "pending", "running", "ended")
@@ -147,7 +148,7 @@ def make_night(root: Path, campaign: str, units: int) -> None:
     """Write the candidates and the configuration."""
     night = root / "candidates" / NIGHT
     night.mkdir(parents=True)
-    (root / "my.toml").write_text("[tick]\nsubmit_per_tick = 100000\n")
+    (root / "my.toml").write_text(CONFIG)
     for number in range(units // (MODELS if campaign == "fits" else 1)):
         if campaign == "toy":
             write_candidate(night, f"toy{number}", seconds=600, beat=5)

@@ -1,0 +1,137 @@
+"""Units as the ledger remembers them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmma_fitter.engine.ledger_file import LedgerFile
+from nmma_fitter.engine.unit import State, Unit
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit as the ledger remembers it."""
+
+    unit: Unit
+    state: State
+    reason: str | None
+    detail: str
+    deadline: float | None
+    seconds: float | None
+    time_factor: float
+    memory_factor: float
+    resume_from: str | None
+
+
+class UnitTable(LedgerFile):
+    """What is to be done, and how that stands."""
+
+    def add_unit(self, unit: Unit, deadline: float | None) -> None:
+        """Remember a new unit as pending."""
+        self._run(
+            "INSERT INTO units (digest, generation, folder, campaign, night, object, task, spec,"
+            " state, deadline) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            *(unit.digest, unit.generation, str(unit.folder), unit.campaign, unit.night),
+            *(unit.object, unit.task, json.dumps(unit.to_json()), State.PENDING, deadline),
+        )
+
+    def raise_generation(self, unit: Unit, deadline: float | None) -> None:
+        """Want a unit anew, whatever became of it and wherever it was."""
+        self._run(
+            "UPDATE units SET generation=?, folder=?, night=?, object=?, spec=?, state=?,"
+            " reason=NULL, detail='', deadline=?, ended=NULL, seconds=NULL, time_factor=1,"
+            " memory_factor=1, resume_from=NULL WHERE digest=?",
+            *(unit.generation, str(unit.folder), unit.night, unit.object),
+            *(json.dumps(unit.to_json()), State.PENDING, deadline, unit.digest),
+        )
+        self._touch_nights(unit.digest)
+
+    def set_state(
+        self,
+        digest: str,
+        state: State,
+        reason: str | None = None,
+        detail: str = "",
+        *,
+        ended: float | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Note a unit's state; `ended` is the poller's clock when the state is final."""
+        before = self._run("SELECT state FROM units WHERE digest=?", digest)
+        self._run(
+            "UPDATE units SET state=?, reason=?, detail=?, ended=?, seconds=? WHERE digest=?",
+            *(state, reason, detail, ended, seconds, digest),
+        )
+        if state.ended or any(State(row["state"]).ended for row in before):
+            self._touch_nights(digest)
+
+    def set_deadline(self, digest: str, deadline: float | None) -> None:
+        """Note until when a unit may take; None until it is wanted again."""
+        self._run("UPDATE units SET deadline=? WHERE digest=?", deadline, digest)
+
+    def set_next(
+        self, digest: str, time_factor: float, memory_factor: float, resume_from: str | None
+    ) -> None:
+        """Note what the unit's next attempt asks for, and the run it resumes."""
+        self._run(
+            "UPDATE units SET time_factor=?, memory_factor=?, resume_from=? WHERE digest=?",
+            *(time_factor, memory_factor, resume_from, digest),
+        )
+
+    def unit(self, digest: str) -> UnitRow | None:
+        """One unit by its digest."""
+        rows = self._run("SELECT * FROM units WHERE digest=?", digest)
+        return _unit_row(rows[0]) if rows else None
+
+    def units(self, *states: State) -> list[UnitRow]:
+        """Units in these states (all when none is given), in the order they came."""
+        marks = ",".join("?" * len(states))
+        where = f" WHERE state IN ({marks})" if states else ""
+        return [
+            _unit_row(r) for r in self._run(f"SELECT * FROM units{where} ORDER BY rowid", *states)
+        ]
+
+    def digests(self) -> set[str]:
+        """Every unit's digest."""
+        return {row["digest"] for row in self._run("SELECT digest FROM units")}
+
+    def count(self, *states: State) -> int:
+        """How many units are in these states."""
+        marks = ",".join("?" * len(states))
+        sql = f"SELECT count(*) AS n FROM units WHERE state IN ({marks})"
+        return int(self._run(sql, *states)[0]["n"])
+
+    def unit_in_folder(self, folder: Path, states: Iterable[State]) -> list[UnitRow]:
+        """Units whose work folder this is, in these states."""
+        wanted = set(states)
+        rows = self._run("SELECT * FROM units WHERE folder=?", str(folder))
+        return [row for row in map(_unit_row, rows) if row.state in wanted]
+
+    def late(self, since: float) -> list[UnitRow]:
+        """Failed and skipped units that had attempts and ended after `since`."""
+        rows = self._run(
+            "SELECT * FROM units WHERE state IN (?,?) AND ended > ? AND digest IN"
+            " (SELECT digest FROM attempts) ORDER BY rowid",
+            *(State.FAILED, State.SKIPPED, since),
+        )
+        return [_unit_row(row) for row in rows]
+
+    def last_ended(self, task: str, count: int) -> list[tuple[State, str | None]]:
+        """How the last units of a task ended, newest first; skipped ones do not count."""
+        rows = self._run(
+            "SELECT state, reason FROM units WHERE task=? AND state IN (?,?)"
+            " ORDER BY ended DESC LIMIT ?",
+            *(task, State.DONE, State.FAILED, count),
+        )
+        return [(State(r["state"]), r["reason"]) for r in rows]
+
+
+def _unit_row(row: sqlite3.Row) -> UnitRow:
+    unit = Unit.from_json(Path(row["folder"]), json.loads(row["spec"]))
+    names = ("reason", "detail", "deadline", "seconds")
+    more = ("time_factor", "memory_factor", "resume_from")
+    return UnitRow(unit, State(row["state"]), **{n: row[n] for n in names + more})
