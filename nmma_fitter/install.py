@@ -17,6 +17,11 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.shipped import shipped
 
 MANIFEST = ".installed.json"
+CONFIG_HEAD = """\
+# What holds for this installation: take the `#` from what you change. What is commented out has
+# the default shown, also that of a later version.
+
+"""
 PLAIN = re.compile(r"[A-Za-z0-9_./+@:,=-]+", re.ASCII)
 FILES = {
     "primary_job": ("jobs", "primary_job"),
@@ -47,6 +52,7 @@ def install_jobs(folder: Path, *, force: bool = False) -> list[str]:
     lines = []
     for name, parts in FILES.items():
         text = fill_in(shipped(*parts).read_text(encoding="utf-8"), commands, folder)
+        text = commented(text) if name.endswith(".toml") else text
         said = _write(folder / name, text, written.get(name), force=force)
         if not said.startswith("kept"):
             written[name] = _digest(text.encode())
@@ -71,6 +77,13 @@ def fill_in(text: str, commands: Path, folder: Path) -> str:
     for pattern, line in lines.items():
         text = re.sub(pattern, line.replace("\\", r"\\"), text, flags=re.MULTILINE)
     return text
+
+
+def commented(text: str) -> str:
+    """A configuration with all but its paths commented out: later versions' defaults hold."""
+    head, scheduler, rest = text.partition("[scheduler]")
+    rest = re.sub(r"^(?=[a-z_]+ *=)", "# ", rest, flags=re.MULTILINE)
+    return CONFIG_HEAD + head[head.index("[paths]") :] + scheduler + rest
 
 
 def _write(path: Path, text: str, written: str | None, *, force: bool) -> str:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_the_paths_of_this_installation_are_filled_in(folder):
 def test_its_configuration_keeps_everything_in_the_folder(folder):
     config = load_config(folder / "my.toml")
     assert config.paths.state == folder / "state"
+
+
+def test_its_configuration_pins_no_default_but_the_paths(folder):
+    table = tomllib.loads((folder / "my.toml").read_text())
+    assert {name for name, value in table.items() if _values(value)} == {"paths"}
+    assert "# interval = 10" in (folder / "my.toml").read_text()
+
+
+def _values(table: dict) -> list:
+    """Everything set in a table and the tables below it."""
+    below = [_values(v) if isinstance(v, dict) else [v] for v in table.values()]
+    return [value for values in below for value in values]
 
 
 def test_two_installations_have_jobs_of_different_names(tmp_path):

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,7 +23,13 @@ COMMAND = Path(sys.executable).with_name("nmma-fitter")
 NIGHT = "2459778-2459785"
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
 ROWS = "0,2459780.7,19.0,0.1,g,,2\n1,2459781.7,19.5,0.1,r,,2\n2,2459782.7,20.1,0.1,g,,2\n"
-FIT = 'models = ["Piro2021"]\n[fits.settings]\nnlive = 50\nn_effective = 100\n'
+SETTINGS = {
+    "unattended_interval": "1",
+    "name": '"slurm"',
+    "models": '["Piro2021"]',
+    "nlive": "50",
+    "n_effective": "100",
+}
 
 
 @dataclass
@@ -45,10 +52,10 @@ class Site:
         self.root = root
         self.cluster = cluster
         self.run("install-jobs", str(root))
-        text = (root / "my.toml").read_text().replace('name = "local"', 'name = "slurm"')
-        text = text.replace("unattended_interval = 60", "unattended_interval = 1")
-        head, _, _ = text.partition("[fits]")
-        (root / "my.toml").write_text(f"{head}[fits]\n{FIT}")
+        text = (root / "my.toml").read_text()
+        for key, value in SETTINGS.items():
+            text = re.sub(rf"^# {key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        (root / "my.toml").write_text(text)
         night = root / "candidates" / NIGHT
         night.mkdir(parents=True)
         (night / "lc_ZTF1_forced1_stacked0.csv").write_text(HEADER + ROWS)
