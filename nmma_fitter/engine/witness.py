@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nmma_fitter.engine.attempt import RunRecord, runs_of
+from nmma_fitter.engine.batch import TOKEN
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.schedulers.base import Answer, JobState, JobStatus, Scheduler
 
@@ -121,8 +122,21 @@ def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witnes
         job = JobStatus(JobState.UNKNOWN if answer.found is None else JobState.ABSENT)
     else:
         job = answer.jobs.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
+        if _is_anothers(job, attempt):
+            attempt = replace(attempt, job_id=None)  # and nobody cancels that other job
+            job = JobStatus(JobState.ABSENT, detail="its number was given to another job")
     limit = row.unit.resources.seconds * row.time_factor
     return Witness(attempt, _completed(job, runs, limit), runs)
+
+
+def _is_anothers(job: JobStatus, attempt: AttemptRow) -> bool:
+    """Whether the batch system has given the attempt's id to another batch, anyone's.
+
+    Slurm's controller, killed before it has saved its state, numbers on from what it had saved. A
+    name that is no token at all was given by a site's plug-in, and proves nothing.
+    """
+    known = bool(attempt.token and job.token and TOKEN.fullmatch(job.token))
+    return known and job.token != attempt.token
 
 
 def _completed(job: JobStatus, runs: Sequence[RunRecord], limit: float) -> JobStatus:

@@ -86,12 +86,16 @@ class JobStatus:
         One line for a person.
     exit_code : int or None
         Exit status, ``128 + signal`` for a signal.
+    token : str or None
+        Of the batch to which the batch system says that the job belongs; None when it does not
+        say. Not the token it was submitted under if the id has been given to another job since.
     """
 
     state: JobState
     reason: str | None = None
     detail: str = ""
     exit_code: int | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ class SlurmScheduler:
             return self._missing(job_id, queue, accounts)
         if may_be_memory(row) and not row.over_memory:
             row = replace(row, over_memory=self._killed_for_memory(row))
-        return status_of(row)
+        return replace(status_of(row), token=next(iter(row.names), None))
 
     def _missing(self, job_id: str, queue: Shown, accounts: Shown) -> JobStatus:
         """A task that has not ended for sacct and is not there for squeue."""

@@ -66,3 +66,43 @@ def test_the_id_is_the_newer_attempts_alone(world):
 
 def test_what_is_left_of_the_older_attempt_does_not_cancel_the_newer(world):
     assert world[1].cancelled == []
+
+
+class Elsewhere(Forgetful):
+    """One that gave this installation's id to a job of another since."""
+
+    said = "0a1b2c3d-0a1b2c3d4e5f"
+
+    def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
+        return Answer(dict.fromkeys(job_ids, JobStatus(JobState.PENDING, token=self.said)), {})
+
+
+@pytest.fixture
+def submitted(tmp_path):
+    """A unit whose job's id names another's job by now, and a pass over it past its deadline."""
+    batch_system = Elsewhere()
+
+    def tick(now: float) -> None:
+        with Ledger(tmp_path / "ledger.sqlite") as ledger:
+            unit = small_unit(tmp_path / "out")
+            register(ledger, "n1", [Wanted(unit.object, "model", unit)], deadline=9.0, now=now)
+            tracker = Tracker(ledger, batch_system, TrackSettings(), now)
+            rows = tracker.run(ledger.units()).submittable
+            submit(ledger, batch_system, tmp_path, rows, SubmitSettings(TEMPLATES), now)
+
+    tick(1.0)
+    return batch_system, tick
+
+
+def test_a_job_that_bears_anothers_token_is_never_cancelled(submitted):
+    batch_system, tick = submitted
+    tick(10.0)
+    assert batch_system.cancelled == []
+
+
+@pytest.mark.parametrize("token", ["own", "renamed by the site", None])
+def test_a_job_that_bears_its_own_token_or_none_is(submitted, token):
+    batch_system, tick = submitted
+    batch_system.said = batch_system.newest if token == "own" else token
+    tick(10.0)
+    assert batch_system.cancelled == ["6_0"]
