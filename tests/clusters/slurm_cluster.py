@@ -169,9 +169,7 @@ class SlurmCluster:
             node.slurmd.start()
             node.slurmd.resume()
         wait_until(self.answers, 30, "the controller")
-        if any(line.endswith(BROKEN) for line in self._node_states()):
-            for name in self.nodes:
-                self.run("scontrol", "update", f"nodename={name}", "state=resume", check=False)
+        self.resume_nodes()
         self.run("scancel", "--full", "--user=root", check=False)
         self.wait_idle(60)
 
@@ -198,6 +196,13 @@ class SlurmCluster:
     def _node_states(self) -> list[str]:
         text = self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%N %t", check=False)
         return text.split("\n")[:-1]
+
+    def resume_nodes(self) -> None:
+        """What an operator does about nodes that Slurm no longer trusts."""
+        for name, state in map(str.split, self._node_states()):
+            if state in BROKEN:
+                update = ("scontrol", "update", f"nodename={name}", "state=resume")
+                self.run(*update, check=False)
 
     def wait_idle(self, seconds: float = 30) -> None:
         """Wait until no job is queued or ending and every node is idle."""
