@@ -157,3 +157,45 @@ def test_a_file_name_that_is_no_text_does_not_stop_the_night(tmp_path):
     assert wanted[-1].unit is not None
     wanted[0].object.encode()
     wanted[0].detail.encode()
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path):
+    path, fits = light_curve(tmp_path / "n"), campaign(tmp_path)
+    (first,), (again,) = fits.wanted("n", [path]), fits.wanted("n", [path])
+    assert first.unit is again.unit
+    light_curve(tmp_path / "n", rows=(*ROWS, "2459783.7,20.4,0.1,g,,2"))
+    (changed,) = fits.wanted("n", [path])
+    assert changed.unit.digest != first.unit.digest
+
+
+def test_a_prior_file_that_changes_is_noticed(tmp_path):
+    path = light_curve(tmp_path / "n")
+    text = prior_path(configured(tmp_path).fits, "Piro2021", request(tmp_path).settings).read_text()
+    (tmp_path / "mine").mkdir()
+    own = tmp_path / "mine" / "Piro2021.prior"
+    own.write_text(text)
+    config = configured(tmp_path, f'[fits]\npriors = "{tmp_path / "mine"}"\n')
+    fits = FitsCampaign(config, ["Piro2021"])
+    (first,) = fits.wanted("n", [path])
+    own.write_text(text.replace("minimum=48.", "minimum=49."))
+    (changed,) = fits.wanted("n", [path])
+    assert changed.unit.digest != first.unit.digest
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(tmp_path):
+    path, fits = light_curve(tmp_path / "n"), campaign(tmp_path)
+    good = path.read_bytes()
+    path.write_bytes(b"PK\x03\x04")
+    assert fits.wanted("n", [path])[0].unit is None
+    path.write_bytes(good)
+    assert fits.wanted("n", [path])[0].unit is not None
+
+
+def test_of_a_known_unit_it_is_not_asked_again_whether_its_model_is_there(tmp_path):
+    path = light_curve(tmp_path / "n", rows=tuple(row.replace(",g,", ",H,") for row in ROWS))
+    names = ["nugent-hyper"]
+    (refused,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path])
+    assert refused.unit is None, "no such band, or no template at all"
+    digest = requests_of(path, names, configured(tmp_path).fits)[0].digest
+    (known,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path], {digest})
+    assert known.unit is not None
