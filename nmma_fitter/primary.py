@@ -18,7 +18,7 @@ from nmma_fitter.durations import in_words
 from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller, Rhythm, TickReport
 from nmma_fitter.presence import Presence, withdraw_stop
-from nmma_fitter.primary_chain import SUCCESSOR_OF, Chain, OwnJob
+from nmma_fitter.primary_chain import SUCCESSOR_OF, Chain, OwnJob, own_output
 from nmma_fitter.signals import Signals
 from nmma_fitter.unattended import (
     Left,
@@ -77,7 +77,7 @@ def run_primary(
     """
     began = time.monotonic()
     state = config.paths.state
-    job = OwnJob.from_environment(environ, asked.script)
+    job = OwnJob.from_environment(environ, asked.script, own_output())
     state.mkdir(parents=True, exist_ok=True)
     log_to(state)
     if not _begin(config, environ):

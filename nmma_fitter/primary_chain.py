@@ -42,7 +42,9 @@ class OwnJob:
     script: Path
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], script: Path) -> OwnJob:
+    def from_environment(
+        cls, environ: Mapping[str, str], script: Path, output: Path | None = None
+    ) -> OwnJob:
         """Read what Slurm tells a batch job; raises `BadInput` outside of one."""
         job_id = environ.get("SLURM_JOB_ID", "")
         if not job_id.isdigit():
@@ -60,8 +62,19 @@ class OwnJob:
         }
         given = {option: environ.get(name, "") for option, name in variables.items()}
         options = tuple(f"--{o}={v}" for o, v in given.items() if v and v != "(null)")
+        if output is not None:
+            options += (f"--output={str(output).replace('%', '%%')}", "--open-mode=append")
         name = environ.get("SLURM_JOB_NAME", "") or "nmma-primary"
         return cls(job_id, name, environ.get("SLURMD_NODENAME", "?"), options, script)
+
+
+def own_output() -> Path | None:
+    """The file that Slurm writes this job's output to, None when it is none."""
+    path = Path("/proc/self/fd/1")
+    try:
+        return path.readlink() if path.is_file() else None
+    except OSError:
+        return None
 
 
 class Chain:

@@ -63,7 +63,8 @@ class Slurm:
         self.environ = {**SLURM, "PATH": f"{folder}:{os.environ['PATH']}", "TOKEN": "kept"}
 
     def chain(self) -> Chain:
-        job = OwnJob.from_environment(self.environ, Path("/spool/slurm_script"))
+        output = Path("/logs/100%.log")
+        job = OwnJob.from_environment(self.environ, Path("/spool/slurm_script"), output)
         return Chain(job, self.environ, ("--leave-after", "10s"), begin_after=60.0)
 
     def queue(self, text: str) -> None:
@@ -99,6 +100,8 @@ def test_the_successor_gets_what_this_job_got_and_waits_for_its_end(slurm):
             "--account=pipe",
             "--mem=600",
             "--chdir=/a folder",
+            "--output=/logs/100%%.log",
+            "--open-mode=append",
             "--time=2:00",
             str(slurm.folder / "primary job"),
             "--leave-after",
