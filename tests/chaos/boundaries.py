@@ -41,7 +41,7 @@ OTHERS = {
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Where bytes are written for everybody: a boundary is named by who asked for it as well.
-WRITERS = ("engine/files.py", "engine/ledger.py", "schedulers/local_records.py")
+WRITERS = ("engine/files", "engine/ledger", "schedulers/local_records")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def place(frame: FrameType | None) -> str:
         name = frame.f_code.co_filename
         if name.startswith(PACKAGE):
             module = name.removeprefix(PACKAGE)
-            asker = module not in WRITERS
+            asker = not module.startswith(WRITERS)
             if asker or not found:
                 found.append(f"{module}:{frame.f_lineno}")
             if asker:

@@ -17,6 +17,7 @@ from .sweep import Nights, Tally, every_boundary, every_moment, finish
 from .verdict import Verdict, judge
 
 Say = Callable[[str], None]
+PATIENCE = 180.0  # seconds that the last units may take to end
 
 
 def _no_disasters(site: Installation, dice: random.Random) -> Sequence[Disaster]:
@@ -88,7 +89,7 @@ class Scenario:
         else:
             sites = self._nights(base, tally, say)
         verdict = Verdict()
-        if not finish(sites, tally, self.plan.limit * 0.3):
+        if not finish(sites, tally, max(PATIENCE, self.plan.limit * 0.3)):
             say("not everything has ended in time")
         for site in sites:
             verdict.add(judge(site))
