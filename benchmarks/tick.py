@@ -134,10 +134,10 @@ def main() -> None:
         one_moment(chosen)
         return
     print(
-        "| campaign | moment | " + " | ".join(STEPS) + " | tick s | batch system s |"
+        "| campaign | moment | " + " | ".join(STEPS) + " | tick s | CPU s | batch system s |"
         " submits | polls | peak MB |"
     )
-    print("|---" * (len(STEPS) + 7) + "|")
+    print("|---" * (len(STEPS) + 8) + "|")
     for campaign in ("toy", "fits") if chosen.campaign == "both" else (chosen.campaign,):
         with tempfile.TemporaryDirectory() as folder:
             make_night(Path(folder), campaign, chosen.units)
@@ -178,10 +178,10 @@ def one_moment(chosen: argparse.Namespace) -> None:
     for which in ("", ", again"):
         poller.clocked.calls.clear()
         poller.clocked.seconds, poller.steps = 0.0, {}
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         report = profiled(poller.tick, chosen.profile, f"{chosen.moment}{which}")
         seconds = time.perf_counter() - began - poller.clocked.seconds
-        say(chosen, which, poller, seconds, report)
+        say(chosen, which, poller, (seconds, time.process_time() - cpu), report)
     if chosen.slurm and chosen.moment == "pending":
         cancel_all(poller)
 
@@ -216,7 +216,7 @@ def say(
     chosen: argparse.Namespace,
     which: str,
     poller: ClockedPoller,
-    seconds: float,
+    seconds: tuple[float, float],
     report: TickReport,
 ) -> None:
     """One line of the table."""
@@ -227,7 +227,7 @@ def say(
         f"{chosen.campaign}, {len(report.needs)} {'/'.join(states)}",
         chosen.moment + which,
         *(f"{poller.steps.get(step, 0.0):.2f}" for step in STEPS),
-        f"{seconds:.2f}",
+        *(f"{value:.2f}" for value in seconds),
         f"{poller.clocked.seconds:.2f}",
         str(calls.get("submit", 0)),
         str(calls.get("poll", 0)),
