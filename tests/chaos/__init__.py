@@ -3,6 +3,7 @@
 ``make chaos`` runs all of it (`__main__`), ``pytest tests/chaos`` a small version.
 
 ================  =================================================================================
+`beds`            on what it runs: the local scheduler, a private Slurm
 `installation`    one installation in a folder of its own, and what lies outside of it
 `boundaries`      the audit hook that counts, names and kills
 `ticks`           one tick of the real poller in a forked process
@@ -11,6 +12,7 @@
 `sweep`           every boundary, one after the other; around every call
 `storm`           random kills with many units in flight
 `disasters`       nodes, controllers, dispatchers and supervisors that die or stop meanwhile
+`scenarios`       these three, played to their end
 `verdict`         doubles and losses, counted from outside
 `figures`         the table and the file of figures
 ================  =================================================================================

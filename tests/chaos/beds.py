@@ -15,7 +15,7 @@ from typing import Any
 from .installation import Bed
 
 LOCAL = Bed()
-LOCAL_CROWD = Bed(more="slots = 64")
+LOCAL_CROWD = Bed(more="slots = 96")
 INSTALL = Path(__file__).parents[2] / "scripts" / "install_test_packages"
 MEMORY = Path("/dev/shm")
 ROOM = 500e6

@@ -17,7 +17,7 @@ from .sweep import Nights, Tally, every_boundary, every_moment, finish
 from .verdict import Verdict, judge
 
 Say = Callable[[str], None]
-PATIENCE = 180.0  # seconds that the last units may take to end
+PATIENCE = 300.0  # seconds that the last units may take to end
 
 
 def _no_disasters(site: Installation, dice: random.Random) -> Sequence[Disaster]:
@@ -57,7 +57,7 @@ class Plan:
     moments: int = 3
     kills: int = 200
     in_flight: int = 200
-    seconds: tuple[float, float] = (20.0, 90.0)
+    seconds: tuple[float, float] = (15.0, 60.0)
     apart: int = 10
     limit: float = 600.0
 

@@ -84,9 +84,13 @@ def tick(site: Installation, night: str, kill: Kill = NO_KILL) -> Outcome:
 def _fork() -> int:
     sys.stdout.flush()
     sys.stderr.flush()
-    with warnings.catch_warnings():  # the threads of other tests hold nothing that we need
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a fork's own hooks would drop it
+    try:
+        with warnings.catch_warnings():  # the threads of other tests hold nothing that we need
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return os.fork()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _wait(pid: int, kill_after: float | None) -> int:
