@@ -45,6 +45,8 @@ class Storm:
     fewest: int = 0
     _usual: float = 1.0
     _nights: int = 0
+    _added: int = 0
+    _ended: set[str] = field(default_factory=set)
     _begun: list[tuple[float, Disaster]] = field(default_factory=list)
 
     def rage(self, kills: int, seconds: float, say: Callable[[str], None]) -> None:
@@ -80,17 +82,20 @@ class Storm:
         """Another night's candidates."""
         self._nights += 1
         count = round(1.5 * self.in_flight) - in_flight
+        self._added += count
         night, prefix = NIGHT.format(self._nights), f"n{self._nights:05d}-"
         self.site.add_mixture(night, count, prefix, self.dice, self.seconds)
 
     def _open(self) -> int:
-        """Units that have not ended, as of the last tick that passed."""
+        """Units that no tick that passed has seen ended."""
         try:
             text = (self.site.site / "state" / "snapshot.json").read_text()
         except FileNotFoundError:
-            return 0
-        units = [unit for night in json.loads(text)["nights"] for unit in night["units"]]
-        return sum(unit["state"] not in ENDED for unit in units)
+            return self._added
+        for night in json.loads(text)["nights"]:
+            units = night.get("units", ())
+            self._ended.update(unit["object"] for unit in units if unit["state"] in ENDED)
+        return self._added - len(self._ended)
 
     def _next_disaster(self, say: Callable[[str], None]) -> None:
         if not self.disasters:
