@@ -75,6 +75,14 @@ def slurm_dbd(slurm_cluster_dbd, monkeypatch) -> Iterator[SlurmCluster]:
     yield from used(slurm_cluster_dbd, monkeypatch)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask how the stories went after this folder's other tests: they go on meanwhile."""
+    places = [place for place, item in enumerate(items) if HERE in item.path.parents]
+    mine = sorted((items[place] for place in places), key=lambda i: hasattr(i.module, "story"))
+    for place, item in zip(places, mine, strict=True):
+        items[place] = item
+
+
 @pytest.fixture(scope="session", autouse=True)
 def stories(request, tmp_path_factory) -> Iterator[dict[str, Future[Any]]]:
     """The stories of the chosen modules, begun."""
