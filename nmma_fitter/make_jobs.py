@@ -26,12 +26,12 @@ from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Registered, Wanted, register
 from nmma_fitter.errors import BadInput, LockHeld
 from nmma_fitter.fits_campaign import FitsCampaign
+from nmma_fitter.poller.tick import BY_HAND, Order, Rhythm, TickReport
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
 from nmma_fitter.schedulers.local import LocalScheduler
 from nmma_fitter.schedulers.slurm import SlurmScheduler
 from nmma_fitter.shipped import shipped
-from nmma_fitter.tick import BY_HAND, Order, Rhythm, TickReport
 
 __all__ = ["Order", "Poller", "Rhythm", "TickReport", "make_scheduler", "repeat"]
 

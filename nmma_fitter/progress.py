@@ -16,8 +16,8 @@ from nmma_fitter.engine.night import standing
 from nmma_fitter.errors import NmmaFitterError
 
 if TYPE_CHECKING:
-    from nmma_fitter.rehearsal import Plan
-    from nmma_fitter.tick import TickReport
+    from nmma_fitter.poller.rehearsal import Plan
+    from nmma_fitter.poller.tick import TickReport
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nmma_fitter.cli import spread
+from nmma_fitter.cli.common import spread
 
 BIN = Path(sys.executable).parent
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
@@ -32,7 +32,7 @@ def test_help_and_version_answer(command, tmp_path):
 def test_help_imports_nothing_heavy():
     heavy = ("numpy", "bilby", "matplotlib", "sklearn", "astropy", "pydantic", "rich")
     script = (
-        "import sys\nfrom nmma_fitter.cli import fit_app\n"
+        "import sys\nfrom nmma_fitter.cli.fit import fit_app\n"
         "try: fit_app(['--help'])\nexcept SystemExit: pass\n"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from toy_campaign import ToyCampaign, read_starts, write_candidate
 
-from nmma_fitter.catch_up import catch_up, nights_between
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller
-from nmma_fitter.orders import Selection, cancel, ledger_in_hand, retry, to_cancel
-from nmma_fitter.signals import Signals
+from nmma_fitter.poller.catch_up import catch_up, nights_between
+from nmma_fitter.poller.orders import Selection, cancel, ledger_in_hand, retry, to_cancel
+from nmma_fitter.poller.signals import Signals
 
 A, B, C = "2459778-2459785", "2459779-2459786", "2459780-2459787"
 COMMAND = str(Path(sys.executable).with_name("nmma-fitter"))

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from nmma_fitter.signals import Signals
+from nmma_fitter.poller.signals import Signals
 
 WAITS = """
 import sys, time
-from nmma_fitter.signals import Signals
+from nmma_fitter.poller.signals import Signals
 with Signals() as signals:
     print("begins", flush=True)
     if sys.argv[1] == "busy":

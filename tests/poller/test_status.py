@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.engine.files import write_json
-from nmma_fitter.presence import request_stop
+from nmma_fitter.poller.presence import request_stop
 
 COMMAND = str(Path(sys.executable).with_name("nmma-fitter"))
 NOW = 100_000

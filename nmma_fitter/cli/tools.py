@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter.cli import EX_INTERRUPTED, OPTIONS, Version, configure_log
+from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version, configure_log
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def status(
     there is nothing to show.
     """
     from nmma_fitter.config import load_config
-    from nmma_fitter.status import show_status
+    from nmma_fitter.poller.status import show_status
 
     state = load_config(config).paths.state
     raise typer.Exit(show_status(state, night, as_json=as_json, now=time.time()))
@@ -57,7 +57,7 @@ def status(
 def stop(config: Config = None) -> None:
     """Ask whoever polls here to leave: primary_job, --keep-going, and the ticks of cron."""
     from nmma_fitter.config import load_config
-    from nmma_fitter.steering import stop_polling
+    from nmma_fitter.poller.steering import stop_polling
 
     print(stop_polling(load_config(config)))
 
@@ -66,7 +66,7 @@ def stop(config: Config = None) -> None:
 def start(config: Config = None) -> None:
     """Take `stop` back, so that pollers may begin again."""
     from nmma_fitter.config import load_config
-    from nmma_fitter.steering import allow_polling
+    from nmma_fitter.poller.steering import allow_polling
 
     print(allow_polling(load_config(config)))
 
@@ -85,7 +85,7 @@ def retry_command(
 
     The next tick submits them. Exit status: 0 when there was something to try again, else 1.
     """
-    from nmma_fitter.orders import retry
+    from nmma_fitter.poller.orders import retry
 
     settings, campaign, scheduler, chosen = _in_hand(config, night, objects, models, reason)
     raise typer.Exit(0 if retry(settings, campaign, scheduler, chosen, _say) else 1)
@@ -100,7 +100,7 @@ def cancel_command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """End unfinished fits, and their jobs: they fail as cancelled. `retry` wants them again."""
-    from nmma_fitter.orders import cancel, to_cancel
+    from nmma_fitter.poller.orders import cancel, to_cancel
 
     settings, _, scheduler, chosen = _in_hand(config, night, objects, models, None)
     if not yes:
@@ -125,10 +125,10 @@ def catch_up_command(
 
     Exit status: 1 when something failed, 130 when interrupted, else 0.
     """
-    from nmma_fitter.catch_up import catch_up, nights_between
     from nmma_fitter.config import load_config
+    from nmma_fitter.poller.catch_up import catch_up, nights_between
+    from nmma_fitter.poller.signals import Signals
     from nmma_fitter.progress import Display, print_counts
-    from nmma_fitter.signals import Signals
 
     configure_log()
     settings = load_config(config)
@@ -149,7 +149,7 @@ def install_jobs_command(
     force: Annotated[bool, typer.Option("--force", help="Replace what was changed.")] = False,
 ) -> None:
     """Write primary_job, crontab, scrontab and my.toml, with this installation's paths."""
-    from nmma_fitter.install import install_jobs
+    from nmma_fitter.poller.install import install_jobs
 
     for line in install_jobs(folder, force=force):
         print(line)
@@ -170,7 +170,7 @@ def primary(
     from nmma_fitter.config import load_config
     from nmma_fitter.durations import parse_duration
     from nmma_fitter.make_jobs import Order
-    from nmma_fitter.primary import PrimaryOrder, run_primary
+    from nmma_fitter.poller.primary import PrimaryOrder, run_primary
     from nmma_fitter.progress import Display
 
     configure_log()
@@ -213,7 +213,7 @@ def _in_hand(
     from nmma_fitter.config import load_config
     from nmma_fitter.fits_campaign import FitsCampaign
     from nmma_fitter.make_jobs import make_scheduler
-    from nmma_fitter.orders import Selection, check_place
+    from nmma_fitter.poller.orders import Selection, check_place
 
     chosen = Selection(night, tuple(objects or ()), tuple(models or ()), reason)
     settings = load_config(config)

@@ -11,7 +11,7 @@ from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import Json, read_json
 from nmma_fitter.engine.snapshot import FORMAT, snapshot_path
 from nmma_fitter.errors import BadInput
-from nmma_fitter.presence import stop_request
+from nmma_fitter.poller.presence import stop_request
 
 EX_STALE = 3
 ORDER = ("running", "submitted", "submitting", "pending", "failed", "done", "skipped", "unchanged")

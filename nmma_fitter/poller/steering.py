@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nmma_fitter.config import Config
 from nmma_fitter.durations import in_words
-from nmma_fitter.presence import Presence, describe, request_stop, withdraw_stop
+from nmma_fitter.poller.presence import Presence, describe, request_stop, withdraw_stop
 
 
 def stop_polling(config: Config) -> str:

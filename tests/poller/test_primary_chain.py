@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.errors import BadInput
-from nmma_fitter.primary_chain import (
+from nmma_fitter.poller.primary_chain import (
     SUCCESSOR_OF,
     Chain,
     OwnJob,

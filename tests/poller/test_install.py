@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.config import load_config
-from nmma_fitter.install import install_jobs
+from nmma_fitter.poller.install import install_jobs
 from nmma_fitter.shipped import shipped
 
 COMMAND = Path(sys.executable).with_name("nmma-fitter")

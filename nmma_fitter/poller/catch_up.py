@@ -11,8 +11,8 @@ from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.errors import BadInput, LockHeld
 from nmma_fitter.make_jobs import Order, Poller
-from nmma_fitter.signals import Signals
-from nmma_fitter.tick import TickReport
+from nmma_fitter.poller.signals import Signals
+from nmma_fitter.poller.tick import TickReport
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.make_jobs import Order, Poller
-from nmma_fitter.rehearsal import Plan, Rehearsing, rehearse
+from nmma_fitter.poller.rehearsal import Plan, Rehearsing, rehearse
 
 A, B = "2459778-2459785", "2459779-2459786"
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"

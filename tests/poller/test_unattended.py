@@ -16,9 +16,9 @@ from nmma_fitter.engine.lock import TickLock
 from nmma_fitter.engine.snapshot import snapshot_path
 from nmma_fitter.errors import BadInput, SchedulerError
 from nmma_fitter.make_jobs import Order, Poller, Rhythm
-from nmma_fitter.presence import request_stop, stop_path
-from nmma_fitter.signals import Signals
-from nmma_fitter.unattended import Left, Ticking
+from nmma_fitter.poller.presence import request_stop, stop_path
+from nmma_fitter.poller.signals import Signals
+from nmma_fitter.poller.unattended import Left, Ticking
 
 A, B, C = "2459778-2459785", "2459779-2459786", "2459780-2459787"
 CONFIG = "[tick]\ngrace = 2\nunattended_interval = 0.1\n[scheduler]\nslots = 4\n"

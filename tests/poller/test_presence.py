@@ -5,13 +5,13 @@ import pytest
 
 from nmma_fitter.config import load_config
 from nmma_fitter.errors import LockHeld
-from nmma_fitter.presence import Presence, stop_path, stop_request
-from nmma_fitter.steering import allow_polling, stop_polling
+from nmma_fitter.poller.presence import Presence, stop_path, stop_request
+from nmma_fitter.poller.steering import allow_polling, stop_polling
 
 LIVES = """
 import sys
 from pathlib import Path
-from nmma_fitter.presence import Presence
+from nmma_fitter.poller.presence import Presence
 with Presence(Path(sys.argv[1])).held(kind="primary_job", job="17"):
     print("lives", flush=True)
     sys.stdin.readline()

@@ -17,8 +17,8 @@ from nmma_fitter.config import Config
 from nmma_fitter.durations import in_words
 from nmma_fitter.errors import BadInput, LockHeld, NmmaFitterError
 from nmma_fitter.make_jobs import Order, Poller, Rhythm, TickReport
-from nmma_fitter.presence import Presence, describe, stop_path, stop_request
-from nmma_fitter.signals import Signals
+from nmma_fitter.poller.presence import Presence, describe, stop_path, stop_request
+from nmma_fitter.poller.signals import Signals
 
 log = logging.getLogger(__name__)
 

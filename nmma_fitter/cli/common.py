@@ -1,0 +1,84 @@
+"""What the three commands share: options, errors in one line, lists of values."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmma_fitter import __version__
+from nmma_fitter.errors import NmmaFitterError
+
+EX_SOME_FAILED = 1
+EX_INTERRUPTED = 130
+
+OPTIONS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+def run(app: typer.Typer, name: str, many: set[str]) -> None:
+    """Run a command; errors of ours and Ctrl-C end in one line and a status, not a traceback."""
+    try:
+        app(args=spread(sys.argv[1:], many), prog_name=name)
+    except NmmaFitterError as error:
+        stream = sys.stdout if error.exit_status == 0 else sys.stderr
+        print(f"{name}: {error}", file=stream)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        print(f"\n{name}: interrupted", file=sys.stderr)
+        sys.exit(EX_INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EX_SOME_FAILED)
+    except (OSError, sqlite3.Error) as error:
+        print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
+        sys.exit(EX_SOME_FAILED)
+
+
+def spread(arguments: Sequence[str], many: set[str]) -> list[str]:
+    """Turn ``--model A B`` into ``--model A --model B``.
+
+    A value that is the name of an existing file ends the list: it is the light curve.
+    """
+    out: list[str] = []
+    option: str | None = None
+    first = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            option, first = (argument, True) if argument in many else (None, False)
+            out.append(argument)
+        elif option is not None and not first and not Path(argument).is_file():
+            out += [option, argument]
+        else:
+            out.append(argument)
+            option = option if first else None
+            first = False
+    return out
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+]
+
+
+def configure_log() -> None:
+    """Log plain lines on standard output."""
+    from nmma_fitter import nmma_fit
+
+    nmma_fit.configure_log(logging.INFO)

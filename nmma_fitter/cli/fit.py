@@ -1,0 +1,159 @@
+"""``nmma-fit``: parse, call, exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmma_fitter.cli.common import OPTIONS, Version, configure_log
+from nmma_fitter.errors import BadInput
+
+fit_app = typer.Typer(**OPTIONS)
+
+
+@fit_app.command()
+def nmma_fit(
+    lightcurve: Annotated[
+        Path, typer.Argument(help="Light curve: survey CSV, SkyPortal or alert export, NMMA .dat.")
+    ],
+    model: Annotated[
+        list[str],
+        typer.Option("--model", help="Models to fit (several, or 'all'); see nmma-fitter models."),
+    ],
+    object_name: Annotated[
+        str | None, typer.Option("--object", help="The object's name instead of the file's.")
+    ] = None,
+    outdir: Annotated[Path, typer.Option(help="Results go to OUTDIR/<object>/<model>/.")] = Path(
+        "outdir"
+    ),
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file; only [fits] is used.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="A named set of settings.")] = None,
+    priors: Annotated[Path | None, typer.Option(help="Prior file (one model only).")] = None,
+    trigger_time: Annotated[
+        str | None, typer.Option(metavar="MJD|first-detection|day-before", help="Day zero.")
+    ] = None,
+    tmin: Annotated[float | None, typer.Option(help="First day since the trigger.")] = None,
+    tmax: Annotated[float | None, typer.Option(help="Last day since the trigger.")] = None,
+    sys_error: Annotated[
+        str | None,
+        typer.Option(metavar="MAG[,BAND=MAG...]", help="Systematic error added in quadrature."),
+    ] = None,
+    detection_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAG[,BAND=MAG...]",
+            help="Truncate detections here: only where non-detections were not recorded.",
+        ),
+    ] = None,
+    redshift: Annotated[
+        str | None, typer.Option(metavar="Z[±ERR]", help="Measured redshift (also Z+-ERR).")
+    ] = None,
+    distance: Annotated[
+        str | None, typer.Option(metavar="MPC[±ERR]", help="Measured luminosity distance.")
+    ] = None,
+    galactic_ebv: Annotated[
+        float | None, typer.Option(help="Milky Way reddening E(B-V), mag.")
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Survey of bare g, r, i in a .dat file [ztf].")
+    ] = None,
+    jet: Annotated[
+        str | None, typer.Option(metavar="gaussian|tophat", help="Jet of TrPi2018.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
+    nlive: Annotated[int | None, typer.Option(help="Live points of the sampler.")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processes of one fit.")] = None,
+    keep_duplicates: Annotated[
+        bool, typer.Option("--keep-duplicates", help="Count every row, repeated ones too.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fit again what this folder holds already.")
+    ] = False,
+    version: Version = False,
+) -> None:
+    """Fit one light curve, now, and rank the models."""
+    from nmma_fitter.by_hand import FitOrder, fit_by_hand
+
+    configure_log()
+    over: dict[str, Any] = {
+        "trigger": _trigger(trigger_time),
+        "tmin": tmin,
+        "tmax": tmax,
+        "galactic_ebv": galactic_ebv,
+        "bands": bands,
+        "seed": seed,
+        "nlive": nlive,
+        "keep_duplicates": keep_duplicates or None,
+        "redshift": _measured("--redshift", redshift),
+        "distance": _measured("--distance", distance),
+    }
+    over |= _per_band("--sys-error", sys_error, "sys_error", "sys_error_bands")
+    over |= _detection_limit(detection_limit)
+    given = {key: value for key, value in over.items() if value is not None}
+    order = FitOrder(
+        lightcurve, tuple(model), outdir, given, object_name, config, preset, priors, jet, cores
+    )
+    raise typer.Exit(fit_by_hand(order, force=force))
+
+
+def _trigger(text: str | None) -> str | float | None:
+    if text is None or text in ("first-detection", "day-before"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(
+            f"--trigger-time {text!r}: give an MJD, first-detection or day-before"
+        ) from None
+
+
+def _measured(option: str, text: str | None) -> dict[str, float] | None:
+    """A value, or value ± error, written with ± or +-."""
+    if text is None:
+        return None
+    value, _, error = text.replace("+/-", "±").replace("+-", "±").partition("±")
+    try:
+        found = {"value": float(value), "error": float(error or 0)}
+    except ValueError:
+        raise BadInput(f"{option} {text!r}: write a number, or number±error") from None
+    if found["value"] <= 0 or found["error"] < 0:
+        raise BadInput(f"{option} {text!r}: must be positive, with an error of 0 or more")
+    return found
+
+
+def _bands_and_default(option: str, text: str) -> tuple[float | None, dict[str, float]]:
+    from nmma_fitter.bands import canonical
+
+    default: float | None = None
+    each: dict[str, float] = {}
+    for part in text.split(","):
+        band, equals, number = part.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            raise BadInput(f"{option} {text!r}: write MAG or MAG,BAND=MAG,...") from None
+        if equals:
+            each[canonical(band.strip())] = value
+        else:
+            default = value
+    return default, each
+
+
+def _per_band(option: str, text: str | None, one: str, many: str) -> dict[str, Any]:
+    if text is None:
+        return {}
+    default, each = _bands_and_default(option, text)
+    return {one: default, many: each or None}
+
+
+def _detection_limit(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    default, each = _bands_and_default("--detection-limit", text)
+    if default is not None and each:
+        raise BadInput("--detection-limit: give one magnitude, or one for each band")
+    return {"truncate": True, "detection_limit": each or default}

@@ -1,0 +1,118 @@
+"""``make-jobs``: parse, call, exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmma_fitter.cli.common import (
+    EX_INTERRUPTED,
+    EX_SOME_FAILED,
+    OPTIONS,
+    Version,
+    configure_log,
+)
+from nmma_fitter.errors import BadInput
+
+jobs_app = typer.Typer(**OPTIONS)
+
+
+@jobs_app.command()
+def make_jobs(
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file over the shipped defaults.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Night folder of candidates [the newest].")
+    ] = None,
+    candidate: Annotated[
+        list[str] | None, typer.Option("--candidate", help="Only these objects (several).")
+    ] = None,
+    models: Annotated[
+        list[str] | None, typer.Option("--models", help="Only these models (several).")
+    ] = None,
+    outdir: Annotated[Path | None, typer.Option(help="Results, instead of [paths] outdir.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds until what is unfinished is ended.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fit again what has ended.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="One tick, then leave.")] = False,
+    linger: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --once: tick for so long (90s, 25m, 2h)."),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Tick for good, taking new nights as they come.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
+    ] = False,
+    version: Version = False,
+) -> None:
+    """Fit a night's candidates with each model, wait for them, and rank the models.
+
+    Exit status: 0 when everything ended and nothing failed, or with --once, --linger and
+    --keep-going when the last tick went well; 1 when something failed, by a named reason, or
+    would be refused; 2 for bad input; 75 when another make-jobs is past its time budget.
+    """
+    from nmma_fitter.config import load_config
+    from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
+    from nmma_fitter.poller.unattended import check_candidates
+    from nmma_fitter.progress import Display, print_end, print_plan
+
+    seconds = _duration("--linger", linger)
+    if keep_going and (once or dry_run):
+        raise BadInput("--keep-going never ends by itself: leave --once and --dry-run out")
+    configure_log()
+    settings = load_config(config)
+    if outdir is not None:
+        paths = settings.paths.model_copy(update={"outdir": outdir.resolve()})
+        settings = settings.model_copy(update={"paths": paths})
+    follow = data_dir is None and (once or keep_going or seconds is not None)
+    chosen = tuple(candidate or ())
+    order = Order(data_dir, chosen, _models(models or ()), force, timeout, follow=follow)
+    if dry_run:
+        from nmma_fitter.poller.rehearsal import rehearse
+
+        plan = rehearse(settings, order)
+        print_plan(plan)
+        raise typer.Exit(EX_SOME_FAILED if plan.refused else 0)
+    if keep_going or seconds is not None:
+        raise typer.Exit(_unattended(settings, order, seconds))
+    if follow:
+        check_candidates(settings)
+    rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()
+    poller = Poller(settings, order, rhythm=rhythm)
+    try:
+        with Display() as display:
+            report = repeat(poller, display.show, once=once)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the jobs go on, and the same command adopts them")
+        raise typer.Exit(EX_INTERRUPTED) from None
+    failed = print_end(report, poller.night_folder)
+    raise typer.Exit(EX_SOME_FAILED if failed and not once else 0)
+
+
+def _unattended(settings: Any, order: Any, seconds: float | None) -> int:
+    from nmma_fitter.poller.unattended import keep_going, linger
+    from nmma_fitter.progress import Display
+
+    with Display(changes_only=True) as display:
+        if seconds is None:
+            return keep_going(settings, order, display.show)
+        return linger(settings, order, display.show, seconds)
+
+
+def _duration(option: str, text: str | None) -> float | None:
+    from nmma_fitter.durations import parse_duration
+
+    return None if text is None else parse_duration(option, text)
+
+
+def _models(wanted: Sequence[str]) -> tuple[str, ...]:
+    from nmma_fitter.models import names
+
+    return names() if "all" in wanted else tuple(dict.fromkeys(wanted))
