@@ -186,10 +186,12 @@ class SlurmScheduler:
             detail = f"not known to squeue; sacct still says {stale.state}"
             return JobStatus(JobState.ABSENT, detail=detail)
         number = job_id.partition("_")[0]
-        if self._cluster.can.accounting and number in queue.numbers() | accounts.numbers():
+        other = queue.some.get(number) or accounts.some.get(number)
+        if self._cluster.can.accounting and other is not None:
             # Slurm keeps nothing of a task that is cancelled as it waits.
             detail = "inferred: Slurm knows the others of its array; cancelled while it waited"
-            return JobStatus(JobState.ABSENT, "cancelled", detail)
+            token = next(iter(other.names), None)  # another's, if the number was given out again
+            return JobStatus(JobState.ABSENT, "cancelled", detail, token=token)
         return JobStatus(JobState.ABSENT, detail="not known to squeue or sacct")
 
     def _killed_for_memory(self, row: Row) -> bool:

@@ -73,30 +73,31 @@ class Shown:
         Array tasks by id.
     arrays : dict
         Arrays whose tasks that never started are shown as one, by number.
+    some : dict
+        The first row of every array of which anything is known, by number.
     live : int
         How many jobs of the person wait or run.
     """
 
     tasks: dict[str, Row] = field(default_factory=dict)
     arrays: dict[str, Row] = field(default_factory=dict)
+    some: dict[str, Row] = field(default_factory=dict)
     live: int = 0
 
     def add(self, row: Row) -> None:
         """Take in a row; jobs that are no arrays are only counted."""
         self.live += row.state not in ENDED
-        if JOB_ID.fullmatch(row.job_id):
+        if match := JOB_ID.fullmatch(row.job_id):
             self.tasks[row.job_id] = row
         elif match := _ARRAY_ID.fullmatch(row.job_id):
             self.arrays[match[1]] = row
+        if match:
+            self.some.setdefault(match[1], row)
 
     def of(self, job_id: str) -> Row | None:
         """What is known of a task; one that was cancelled while it waited has no row of its own."""
         array = self.arrays.get(job_id.partition("_")[0])
         return self.tasks.get(job_id) or (array if array and array.state in ENDED else None)
-
-    def numbers(self) -> set[str]:
-        """Numbers of all arrays of which anything is known."""
-        return {*self.arrays, *(job_id.partition("_")[0] for job_id in self.tasks)}
 
 
 def ask_queue(commands: Commands) -> Shown | str:

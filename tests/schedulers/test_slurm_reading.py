@@ -95,7 +95,7 @@ class TestAccounts:
     def test_tasks_shown_as_one_have_no_state_of_their_own(self):
         assert list(self.shown.tasks) == ["38_0", "41_1", "55_1"]
         assert self.shown.of("55_2") is None
-        assert self.shown.numbers() == {"9", "72", "38", "41", "55"}
+        assert set(self.shown.some) == {"9", "72", "38", "41", "55"}
 
     def test_exit_code_is_kept(self):
         status = status_of(self.shown.tasks["55_1"])
