@@ -22,6 +22,7 @@ COLUMNS = {
     "requeued": 9,
     "doubled": 8,
     "lost": 5,
+    "unended": 8,
     "broken": 7,
     "errors": 7,
     "seconds": 8,
@@ -59,6 +60,7 @@ class Figures:
     requeued: int
     doubled: int
     lost: int
+    unended: int
     broken: int
     errors: int
     held: int
@@ -70,10 +72,11 @@ class Figures:
 
     @property
     def as_expected(self) -> bool:
-        """No double, loss, half or error; in a control at least one double or loss."""
+        """All over, no double, loss, half or error; in a control at least one double or loss."""
         if self.control:
             return self.doubled + self.lost > 0
-        return not (self.doubled or self.lost or self.broken or self.errors)
+        wrong = (self.doubled, self.lost, self.unended, self.broken, self.errors)
+        return not any(wrong)
 
 
 def figures(
@@ -93,6 +96,7 @@ def figures(
         requeued=verdict.requeues,
         doubled=len(verdict.doubled),
         lost=len(verdict.lost),
+        unended=len(verdict.unended),
         broken=len(verdict.broken),
         errors=tally.errors,
         held=tally.held,

@@ -95,7 +95,7 @@ class Scenario:
             verdict.add(judge(site))
             if tally.errors and (site.outside / "errors").exists():
                 say((site.outside / "errors").read_text()[-1500:])
-        for line in [*verdict.doubled, *verdict.lost, *verdict.broken][:5]:
+        for line in [*verdict.doubled, *verdict.lost, *verdict.unended, *verdict.broken][:5]:
             say(line)
         seconds = time.monotonic() - start
         return figures.figures(self.name, self.seed, tally, verdict, seconds, **more)

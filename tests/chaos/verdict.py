@@ -24,6 +24,7 @@ from nmma_fitter.engine.unit import Unit
 from .calls import read_calls
 from .installation import Installation
 
+ENDED = ("done", "failed", "skipped")
 NAMES = ("*.json", "*.fin", "started", "exit", "heartbeat")
 
 
@@ -37,9 +38,10 @@ class Verdict:
         Asked for, and ended in a result that checks.
     failures : Counter of str
         Named failures, by reason.
-    doubled, lost, broken : list of str
-        One line each: work done twice; units without a result or a named failure; files that can be
-        seen and are not whole, and nights closed over something else than what is there.
+    doubled, lost, unended, broken : list of str
+        One line each: work done twice; units that ended neither in a result that checks nor in a
+        named failure; units still waiting or running when the harness's own time was over; files
+        that can be seen and are not whole, and nights closed over something else than is there.
     requeues : int
         Restarts by the batch system itself.
     """
@@ -49,13 +51,14 @@ class Verdict:
     failures: Counter[str] = field(default_factory=Counter)
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    unended: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     requeues: int = 0
 
     @property
     def good(self) -> bool:
-        """Nothing twice, nothing lost, nothing half."""
-        return not (self.doubled or self.lost or self.broken)
+        """Nothing twice, nothing lost, nothing half, all over."""
+        return not (self.doubled or self.lost or self.unended or self.broken)
 
     def add(self, other: Verdict) -> None:
         """Take in the counts of another installation."""
@@ -128,6 +131,8 @@ def _one_unit(verdict: Verdict, ledger: _Ledger, night: str, unit: Unit) -> None
     proven = value is not None and value["outcome"] == "done"
     if row["state"] == "done" and proven:
         verdict.results += 1
+    elif row["state"] not in ENDED:
+        verdict.unended.append(f"{label}: {row['state']}")
     elif row["state"] in ("failed", "skipped") and row["reason"] in REASONS and not proven:
         verdict.failures[row["reason"]] += 1
     else:
