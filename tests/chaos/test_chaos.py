@@ -24,9 +24,9 @@ def play(scenario: Scenario) -> Figures:
 
 
 def test_a_poller_killed_at_every_boundary_loses_nothing_and_does_nothing_twice():
-    plan = Plan(units=1, step=6, between=3, harmless=False, limit=100)
+    plan = Plan(units=1, step=6, between=3, harmless=False, limit=60)
     row = play(Scenario("boundaries", LOCAL, plan, SEED))
-    assert row.as_expected and row.places > 50
+    assert row.as_expected and row.places > 40
 
 
 def test_a_poller_killed_around_the_start_of_its_jobs_loses_nothing():
@@ -40,7 +40,7 @@ def test_random_kills_lose_nothing():
     assert row.as_expected and row.kills["random"] == 20
 
 
-@pytest.mark.parametrize("control", ["adoption", "sentinel"])
+@pytest.mark.parametrize("control", ["adoption", pytest.param("sentinel", marks=pytest.mark.slow)])
 def test_a_blind_poller_is_found_out(control):
     row = play(Scenario("calls", LOCAL, Plan(moments=1), SEED, control))
     assert row.doubled + row.lost > 0
