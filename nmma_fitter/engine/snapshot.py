@@ -138,6 +138,8 @@ def _unit(ledger: Ledger, need: NeedRow, old: Json | None, now: float) -> Json:
     if need.unit_night not in (None, need.night):
         value["unit_night"] = need.unit_night
     row = ledger.unit(need.digest) if need.digest else None
+    if row is not None:
+        value |= {"digest": row.unit.digest, "generation": row.unit.generation}
     attempt = ledger.last_attempt(row.unit.digest, row.unit.generation) if row else None
     if attempt is not None:
         value |= {"attempt": attempt.number, "job": attempt.job_id}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -13,11 +14,12 @@ import pytest
 from batch_of_files import BatchOfFiles
 from small_units import TEMPLATES, small_unit
 
-from nmma_fitter.engine.batch import Batch, BatchJob, read_batches
+from nmma_fitter.engine.batch import Batch, BatchJob
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.engine.ledger import Ledger, LedgerError
 from nmma_fitter.engine.night import close_night, night_fin
-from nmma_fitter.engine.rebuild import rebuild
+from nmma_fitter.engine.rebuild import open_ledger, rebuild
+from nmma_fitter.engine.snapshot import write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
@@ -116,17 +118,17 @@ class Lost:
         ]
         self.path = root / "ledger.sqlite"
 
-    def tick(self, now: float = 0.0) -> list[tuple[State, str | None]]:
-        with Ledger(self.path) as ledger:
-            if ledger.fresh:
-                rebuild(ledger, self.outdir, read_batches(self.root))
-            ledger.open_night("n1", self.outdir / "n1")
-            register(ledger, "n1", self.wanted, deadline=1e9, now=now)
+    def tick(self, now: float = 0.0, *, taken_in: bool = True) -> list[tuple[State, str | None]]:
+        with open_ledger(self.root, self.outdir) as ledger:
+            if taken_in:
+                ledger.open_night("n1", self.outdir / "n1")
+                register(ledger, "n1", self.wanted, deadline=1e9, now=now)
             tracked = Tracker(ledger, self.batch, TrackSettings(), now).run(ledger.units())
             settings = SubmitSettings(TEMPLATES)
             submit(ledger, self.batch, self.root, tracked.submittable, settings, now)
             for night in ledger.dirty_nights():
                 close_night(ledger, night)
+            write_snapshot(ledger, self.root, now=now)
             return [(row.state, row.reason) for row in ledger.units()]
 
 
@@ -168,3 +170,32 @@ def test_of_two_folders_for_one_unit_the_higher_generation_is_wanted(tmp_path):
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert rebuild(ledger, tmp_path, []) == 1
         assert ledger.units()[0].unit.generation == 2
+
+
+def test_an_open_night_goes_on_and_closes_though_the_ledger_was_lost_and_no_file_is_read(tmp_path):
+    lost = Lost(tmp_path, "a", "b")
+    lost.wanted.append(Wanted("c", "*", None, State.FAILED, "bad_input", "no header"))
+    lost.tick()
+    first, second = lost.batch.jobs()
+    lost.batch.end(second, "ended badly", "cancelled")
+    lost.tick()
+    lost.batch.end(second, "forgotten", "")
+    lost.path.unlink()
+    lost.batch.finish(lost.batch.start(first), "done")
+    assert lost.tick(taken_in=False) == [(State.DONE, None), (State.FAILED, "cancelled")]
+    night = json.loads(night_fin(lost.outdir / "n1", "n1").read_text())
+    assert night["counts"] == {"done": 1, "failed": 2}
+    assert len(lost.batch.submitted) == 2
+
+
+def test_attempts_that_failed_count_though_the_ledger_was_lost_after_each(tmp_path):
+    lost = Lost(tmp_path)
+    for now in (0.0, 1000.0, 2000.0):
+        lost.tick(now)
+        ended = lost.tick(now)  # submitted, if there is anything to submit
+        for job in lost.batch.jobs("pending"):
+            lost.batch.finish(lost.batch.start(job), "failed")
+        lost.path.unlink()
+        (tmp_path / "snapshot.json").unlink()
+    assert ended == [(State.FAILED, "nonzero_exit")]
+    assert len(lost.batch.submitted) == 2
