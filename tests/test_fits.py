@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from nmma_fitter import fits, models
 from nmma_fitter.config import Config, load_config
 from nmma_fitter.engine.unit import State
-from nmma_fitter.errors import BadInput
+from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.fits import FitRequest, prior_path, requests_of
 from nmma_fitter.fits_campaign import FitsCampaign
 
@@ -191,11 +192,15 @@ def test_a_file_that_could_not_be_read_is_tried_again(tmp_path):
     assert fits.wanted("n", [path])[0].unit is not None
 
 
-def test_of_a_known_unit_it_is_not_asked_again_whether_its_model_is_there(tmp_path):
-    path = light_curve(tmp_path / "n", rows=tuple(row.replace(",g,", ",H,") for row in ROWS))
-    names = ["nugent-hyper"]
+def test_of_a_known_unit_it_is_not_asked_again_whether_its_model_is_there(tmp_path, monkeypatch):
+    def gone(model: object) -> None:
+        raise Unavailable("its template is gone")
+
+    monkeypatch.setattr(type(models.get("nugent-hyper")), "check_available", gone)
+    monkeypatch.setattr(fits, "_made", {})
+    path, names = light_curve(tmp_path / "n"), ["nugent-hyper"]
     (refused,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path])
-    assert refused.unit is None, "no such band, or no template at all"
+    assert (refused.unit, refused.reason) == (None, "unavailable")
     digest = requests_of(path, names, configured(tmp_path).fits)[0].digest
     (known,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path], {digest})
     assert known.unit is not None

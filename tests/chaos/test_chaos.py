@@ -24,7 +24,7 @@ def play(scenario: Scenario) -> Figures:
 
 
 def test_a_poller_killed_at_every_boundary_loses_nothing_and_does_nothing_twice():
-    plan = Plan(units=1, step=6, between=3, harmless=False, limit=60)
+    plan = Plan(units=1, step=6, between=3, harmless=False, limit=30)
     row = play(Scenario("boundaries", LOCAL, plan, SEED))
     assert row.as_expected and row.places > 40
 
