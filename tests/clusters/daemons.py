@@ -3,6 +3,7 @@
 import random
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,21 +20,32 @@ def wait_until(ask: Callable[[], object], seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
+_given: set[int] = set()  # in this process, whose stories bring clusters up side by side
+_giving = threading.Lock()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, below those the kernel gives to outgoing connections."""
-    found: dict[int, socket.socket] = {}
-    while len(found) < count:
-        port = random.randrange(20000, 32000)
-        taken = socket.socket()
+    """Ports that nobody listens on, below those the kernel gives to outgoing connections.
+
+    None is given twice: between now and the daemon's bind another cluster may ask.
+    """
+    found: list[int] = []
+    with _giving:
+        while len(found) < count:
+            port = random.randrange(20000, 32000)
+            if port not in _given and _is_free(port):
+                _given.add(port)
+                found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
         try:
-            taken.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            taken.close()
-        else:
-            found[port] = taken
-    for taken in found.values():
-        taken.close()
-    return list(found)
+            return False
+    return True
 
 
 class Daemon:
