@@ -34,6 +34,7 @@ def test_a_poller_killed_around_the_start_of_its_jobs_loses_nothing():
     assert row.as_expected and sum(row.kills.values()) == 4
 
 
+@pytest.mark.slow  # on Slurm the same is done below
 def test_random_kills_lose_nothing():
     plan = Plan(kills=20, in_flight=10, seconds=(0.5, 3.0), apart=6, limit=90)
     row = play(Scenario("random", LOCAL_CROWD, plan, SEED, disasters=on_this_machine))
