@@ -74,7 +74,7 @@ class FitSettings(Settings):
     time_grid: TimeGrid | None = None
     model_options: dict[str, str | float | bool] = {}
     nlive: Annotated[int, Field(ge=20)] = 400
-    n_effective: Annotated[int, Field(ge=100)] = 2000
+    n_effective: Annotated[int, Field(ge=100)] = 1000
     seed: int | None = None  # None: derived from the unit's digest
 
 
