@@ -91,6 +91,30 @@ class SchedulerUnknown(SchedulerError):
     transient = True
 
 
+class Undelivered(NmmaFitterError):
+    """Something that could not be sent or posted; it stays due, and is tried again.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, where, and what to do.
+    retry_after : float, optional
+        Seconds after which another try is worth it, where the other end said so.
+    everything : bool
+        Whether all else that is due there would meet the same: it is then not tried either.
+    """
+
+    reason = "undelivered"
+    transient = True
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, everything: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.everything = everything
+
+
 class LockHeld(NmmaFitterError):
     """Another process holds the lock of this state directory."""
 

@@ -10,8 +10,16 @@ from typing import Any, Self
 
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 3
-SCHEMA = """
+SCHEMA_VERSION = 5
+OUTBOX = """CREATE TABLE IF NOT EXISTS outbox (
+    courier TEXT NOT NULL, night TEXT NOT NULL, object TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
+    detail TEXT NOT NULL DEFAULT '', PRIMARY KEY (courier, night, object))"""
+POSTS = """CREATE TABLE IF NOT EXISTS posts (
+    courier TEXT NOT NULL, key TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0,
+    ref TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT '', since REAL NOT NULL,
+    PRIMARY KEY (courier, key))"""
+SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE units (
     digest TEXT PRIMARY KEY, generation INTEGER NOT NULL, folder TEXT NOT NULL,
@@ -38,10 +46,14 @@ CREATE INDEX needs_digest ON needs (digest);
 CREATE TABLE nights (
     night TEXT PRIMARY KEY, folder TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0,
     closed INTEGER NOT NULL DEFAULT 0, dirty INTEGER NOT NULL DEFAULT 1);
+{OUTBOX};
+{POSTS};
 """
 SINCE = {
     2: "ALTER TABLE attempts ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0",
     3: "CREATE INDEX IF NOT EXISTS attempts_job ON attempts (job_id)",
+    4: OUTBOX,
+    5: POSTS,
 }
 
 

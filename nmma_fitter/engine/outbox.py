@@ -1,0 +1,211 @@
+"""Sending what has changed to those who asked for it, each within the tick's budget.
+
+What is due to a courier waits in the ledger until it has been delivered. One that cannot be reached
+is asked again after a while, twice as long each time; the fits, and the other couriers, go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from nmma_fitter.engine.campaign import Ending, ending_of
+from nmma_fitter.engine.files import folder_name, read_json, write_json
+from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
+from nmma_fitter.errors import NmmaFitterError, Undelivered
+
+FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before it is tried again
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One object of a night, or the night as a whole, as it stands now.
+
+    Attributes
+    ----------
+    night : str
+    object : str
+        Empty for the night as a whole.
+    folder : Path
+        Where its results lie.
+    endings : sequence of Ending
+        The object's tasks; for a night those of all its objects.
+    revision : int
+        Of the night.
+    closed : bool
+        Whether the night is closed.
+    """
+
+    night: str
+    object: str
+    folder: Path
+    endings: Sequence[Ending]
+    revision: int
+    closed: bool
+
+
+class Posts:
+    """The posts of one courier: an intent is on disk before each, its end after it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    courier : str
+    now : callable
+        The poller's clock.
+    """
+
+    def __init__(self, ledger: Ledger, courier: str, now: Callable[[], float]) -> None:
+        self._ledger, self._courier, self.now = ledger, courier, now
+
+    def get(self, key: str) -> Post | None:
+        """What is known of a post; None when it was never intended."""
+        return self._ledger.post(self._courier, key)
+
+    def intend(self, key: str) -> None:
+        """To be called before a post is attempted; safe to repeat."""
+        self._ledger.intend_post(self._courier, key, self.now())
+
+    def done(self, key: str, ref: str, content: str = "") -> None:
+        """To be called once it is certain that something was posted, or edited."""
+        self._ledger.set_posted(self._courier, key, ref, content, self.now())
+
+
+class Courier(Protocol):
+    """Somebody who is told, or sent, what has changed.
+
+    Attributes
+    ----------
+    name : str
+        Unique in an installation, and the same for ever: the ledger knows it by that.
+    begins_anew : bool
+        Whether it starts with the night that is the newest when it is first configured; else it
+        gets everything there is.
+    """
+
+    name: str
+    begins_anew: bool
+
+    def deliver(self, parcel: Parcel, posts: Posts, enough: Callable[[], bool]) -> bool:
+        """Bring a courier's other end up to date with one object, or with a night.
+
+        It may be killed anywhere and called again with the same: then nothing is there twice.
+
+        Parameters
+        ----------
+        parcel : Parcel
+        posts : Posts
+        enough : callable
+            Whether to begin nothing more in this tick.
+
+        Returns
+        -------
+        bool
+            False when there was no time for all of it; it is called again at the next tick.
+
+        Raises
+        ------
+        Undelivered
+            It could not be delivered; what to do about it, and when it is worth another try.
+        """
+        ...
+
+
+def set_due(ledger: Ledger, couriers: Sequence[Courier], state: Path, night: str, obj: str) -> None:
+    """Note that an object of a night, or the night (`obj` empty), has changed."""
+    begins = first_nights(ledger, couriers, state)
+    for courier in couriers:
+        if night >= begins[courier.name]:
+            ledger.set_due(courier.name, night, obj)
+
+
+def first_nights(ledger: Ledger, couriers: Sequence[Courier], state: Path) -> dict[str, str]:
+    """From which night on each courier is told; kept in a file, since the ledger may be lost."""
+    path = state / "couriers.json"
+    known = {str(name): str(night) for name, night in (read_json(path) or {}).items()}
+    nights = [name for name, _, _ in ledger.nights()]
+    new = {
+        courier.name: (nights[-1] if nights and courier.begins_anew else "")
+        for courier in couriers
+        if courier.name not in known
+    }
+    if new:
+        for courier in couriers:
+            if courier.name in new and not courier.begins_anew:
+                for night in nights:
+                    _everything_due(ledger, courier.name, night)
+        known |= new
+        write_json(path, known)
+    return known
+
+
+def _everything_due(ledger: Ledger, courier: str, night: str) -> None:
+    with ledger.transaction():
+        for name in dict.fromkeys(need.object for need in ledger.needs(night)):
+            ledger.set_due(courier, night, name)
+        ledger.set_due(courier, night, "")
+
+
+def send(
+    ledger: Ledger,
+    couriers: Sequence[Courier],
+    now: Callable[[], float],
+    enough: Callable[[], bool],
+) -> list[str]:
+    """Deliver what is due, for as long as there is time; returns what a person should know."""
+    ledger.forget_couriers(courier.name for courier in couriers)
+    notes: list[str] = []
+    for courier in couriers:
+        notes += _send_to(ledger, courier, now, enough)
+    return notes
+
+
+def _send_to(
+    ledger: Ledger, courier: Courier, now: Callable[[], float], enough: Callable[[], bool]
+) -> list[str]:
+    posts = Posts(ledger, courier.name, now)
+    notes: list[str] = []
+    held_back: set[str] = set()  # nights of which an object is still due
+    for row in ledger.due(courier.name):
+        if enough():
+            break
+        if row.not_before > now() or (row.object == "" and row.night in held_back):
+            held_back.add(row.night)
+            continue
+        try:
+            whole = courier.deliver(_parcel(ledger, row), posts, enough)
+        except (NmmaFitterError, OSError) as error:
+            notes += _put_off(ledger, row, error, now())
+            held_back.add(row.night)
+            if getattr(error, "everything", False):
+                break
+            continue
+        if not whole:
+            break
+        ledger.set_sent(row)
+    return notes
+
+
+def _put_off(ledger: Ledger, row: OutboxRow, error: Exception, now: float) -> list[str]:
+    """Note when to try again; what is wrong is said once, until it is something else."""
+    wait = min(FIRST_WAIT * 2.0 ** min(row.tries, 20), LONGEST_WAIT)
+    asked = error.retry_after if isinstance(error, Undelivered) else None
+    wait = wait if asked is None else asked
+    ledger.put_off(row, now + wait, str(error))
+    if getattr(error, "everything", False):
+        for other in ledger.due(row.courier):
+            if other.not_before < now + wait:
+                ledger.put_off(other, now + wait, other.detail)
+    label = " ".join(part for part in (row.night, row.object) if part)
+    return [] if row.detail == str(error) else [f"{row.courier}: {label}: {error}"]
+
+
+def _parcel(ledger: Ledger, row: OutboxRow) -> Parcel:
+    folder, revision, closed = ledger.night(row.night)
+    needs = [need for need in ledger.needs(row.night) if row.object in ("", need.object)]
+    if row.object:
+        folder = folder / folder_name(row.object)
+    endings = [ending_of(ledger, need) for need in needs]
+    return Parcel(row.night, row.object, folder, endings, revision, closed)
