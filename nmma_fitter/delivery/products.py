@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.delivery.ranges import BandCurves
 from nmma_fitter.engine.files import read_json, write_atomic, write_json
 from nmma_fitter.errors import NmmaFitterError, RankingRefused
 from nmma_fitter.fits import read_request, result_path
@@ -131,10 +132,8 @@ def _draw_comparison(folder: Path, name: str, fits: Sequence[Finished], ranking:
     plot_comparison(folder / "comparison.png", name, window, request.trigger, entries)
 
 
-def load_curves(folder: Path) -> list[Any]:
+def load_curves(folder: Path) -> list[BandCurves]:
     """The posterior's light curves as a fit left them."""
-    from nmma_fitter.delivery.plots import BandCurves
-
     stored = read_json(folder / "lightcurves.json") or {}
     names = ("days", "median", "low", "high", "best")
     return [

@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery import plots
+from nmma_fitter.delivery.palette import band_order, band_style
 from nmma_fitter.delivery.plots.comparison import line_style
 from nmma_fitter.delivery.plots.panels import grid_shape
 from nmma_fitter.delivery.plots.posterior import quantile_text
-from nmma_fitter.delivery.plots.ranges import magnitude_range
-from nmma_fitter.delivery.plots.style import band_order, band_style, write_png
+from nmma_fitter.delivery.plots.style import write_png
 from nmma_fitter.delivery.plots.text import checked_label, evidence_text
+from nmma_fitter.delivery.ranges import magnitude_range
 from nmma_fitter.errors import BadInput
 
 TRIGGER = 59785.3

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from nmma_fitter.delivery.plots.comparison import ModelCurves, comparison_figure
 from nmma_fitter.delivery.plots.lightcurves import lightcurve_figure
 from nmma_fitter.delivery.plots.posterior import corner_figure
-from nmma_fitter.delivery.plots.ranges import BandCurves
 from nmma_fitter.delivery.plots.style import figure_style, write_png
+from nmma_fitter.delivery.ranges import BandCurves
 
 __all__ = [
     "BandCurves",

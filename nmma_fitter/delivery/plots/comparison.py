@@ -12,13 +12,15 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
 from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.delivery.palette import BandStyle, band_style, model_colour, model_dashes
 from nmma_fitter.delivery.plots.panels import (
     band_panels,
     data_entries,
     draw_photometry,
     panel_bands,
 )
-from nmma_fitter.delivery.plots.ranges import (
+from nmma_fitter.delivery.plots.text import evidence_text, truncate
+from nmma_fitter.delivery.ranges import (
     BandCurves,
     day_range,
     finite_or_nan,
@@ -26,12 +28,7 @@ from nmma_fitter.delivery.plots.ranges import (
     magnitude_range,
     near_data,
 )
-from nmma_fitter.delivery.plots.style import BandStyle, band_style
-from nmma_fitter.delivery.plots.text import evidence_text, truncate
 
-# Okabe & Ito; with four dash patterns 28 models can be told apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A")
-DASHES = ((0, ()), (0, (6, 2)), (0, (2, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 DATA_COLOUR = "#333333"
 
 
@@ -104,8 +101,8 @@ def rank_key(entry: ModelCurves) -> tuple[float, str]:
 def line_style(position: int) -> tuple[str, tuple[int, tuple[float, ...]], float]:
     """Colour, dashes and width of the model at one place of the ranking."""
     return (
-        COLOURS[position % len(COLOURS)],
-        DASHES[position // len(COLOURS) % len(DASHES)],
+        model_colour(position),
+        (0, model_dashes(position)),
         2.4 if position == 0 else 1.5,
     )
 

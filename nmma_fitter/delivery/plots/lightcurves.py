@@ -13,13 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.delivery.palette import band_style
 from nmma_fitter.delivery.plots.panels import (
     band_panels,
     data_entries,
     draw_photometry,
     panel_bands,
 )
-from nmma_fitter.delivery.plots.ranges import (
+from nmma_fitter.delivery.plots.text import evidence_text
+from nmma_fitter.delivery.ranges import (
     BandCurves,
     SysError,
     day_range,
@@ -29,8 +31,6 @@ from nmma_fitter.delivery.plots.ranges import (
     near_data,
     sys_error_of,
 )
-from nmma_fitter.delivery.plots.style import band_style
-from nmma_fitter.delivery.plots.text import evidence_text
 
 BEST_STYLE = (0, (4, 2))
 OUTSIDE: dict[str, Any] = {"facecolor": "0.93", "edgecolor": "0.8", "hatch": "//", "linewidth": 0.0}

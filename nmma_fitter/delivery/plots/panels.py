@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path as MarkerPath
 
 from nmma_fitter.candidates.lightcurve import LightCurve
-from nmma_fitter.delivery.plots.ranges import BandCurves, SysError, sys_error_of
-from nmma_fitter.delivery.plots.style import BandStyle, band_order, band_style
+from nmma_fitter.delivery.palette import BandStyle, band_order, band_style
 from nmma_fitter.delivery.plots.text import POINTS_PER_INCH, add_lines, add_title, wrapped
+from nmma_fitter.delivery.ranges import BandCurves, SysError, sys_error_of
 
 # A bar with an arrow below it, in screen units: fainter is down on every magnitude axis here.
 LIMIT_ARROW = MarkerPath(

@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,55 +25,6 @@ RC: Any = {
     "xtick.direction": "in",
     "ytick.direction": "in",
 }
-
-
-@dataclass(frozen=True)
-class BandStyle:
-    """Colour and marker of a band, the same in every figure."""
-
-    colour: str
-    marker: str
-
-
-# From blue to red, after Okabe & Ito and Tol's "muted": apart for the common colour blindnesses.
-BAND_STYLES = {
-    "uv": BandStyle("#332288", "P"),
-    "u": BandStyle("#4477AA", "<"),
-    "b": BandStyle("#0072B2", "p"),
-    "c": BandStyle("#44AA99", "h"),
-    "g": BandStyle("#008F68", "o"),
-    "v": BandStyle("#7D7D22", "H"),
-    "r": BandStyle("#D55E00", "s"),
-    "o": BandStyle("#C98500", "d"),
-    "i": BandStyle("#7B3FA0", "D"),
-    "z": BandStyle("#882255", "^"),
-    "y": BandStyle("#8C564B", "v"),
-    "j": BandStyle("#A5631B", ">"),
-    "h": BandStyle("#666666", "*"),
-    "k": BandStyle("#222222", "X"),
-}
-OTHER_BAND = BandStyle("#555555", "8")
-
-
-def band_letter(band: str) -> str:
-    """Return the passband's letter: ``g`` of ``ztfg`` or ``ps1::g``, ``k`` of ``2massks``."""
-    name = band.lower()
-    if "uv" in name:
-        return "uv"
-    last = name.removesuffix("s")[-1:]
-    return last if last in BAND_STYLES else ""
-
-
-def band_style(band: str) -> BandStyle:
-    """Colour and marker of a band by its letter."""
-    return BAND_STYLES.get(band_letter(band), OTHER_BAND)
-
-
-def band_order(band: str) -> tuple[int, str]:
-    """Sort key: bluest first, unknown bands last."""
-    letters = list(BAND_STYLES)
-    letter = band_letter(band)
-    return (letters.index(letter) if letter in letters else len(letters), band)
 
 
 @contextmanager

@@ -13,17 +13,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
+from nmma_fitter.delivery.plain import one_line, shortened
+
 POINTS_PER_INCH = 72.0
 LONGEST = 400  # characters looked at before measuring
-
-
-def one_line(text: str) -> str:
-    """Text on one line, with everything that cannot be printed replaced.
-
-    It is not safe for mathtext: draw it with ``parse_math=False``.
-    """
-    flat = " ".join(text[:LONGEST].split())
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in flat)
 
 
 def text_width(text: str, font: FontProperties) -> float:
@@ -35,21 +28,16 @@ def text_width(text: str, font: FontProperties) -> float:
 
 def truncate(text: str, font: FontProperties, inches: float) -> str:
     """`text` on one line, its end replaced by an ellipsis when it is wider than `inches`."""
-    line = one_line(text)
+    line = one_line(text, LONGEST)
     keep = len(line)
     while keep > 0 and text_width(shortened(line, keep), font) > inches:
         keep -= 1 + keep // 20
     return shortened(line, max(keep, 0))
 
 
-def shortened(text: str, keep: int) -> str:
-    """Return the first `keep` characters, with an ellipsis when some are left out."""
-    return text if keep >= len(text) else text[:keep].rstrip() + "…"
-
-
 def checked_label(label: str) -> str:
     """`label` when mathtext can draw it, else the same characters with no mathematics."""
-    flat = one_line(label)
+    flat = one_line(label, LONGEST)
     try:
         MathTextParser("path").parse(flat)
     except (ValueError, RuntimeError):
@@ -67,7 +55,7 @@ def evidence_text(log_evidence: float, error: float | None = None) -> str:
 
 def wrapped(notes: Sequence[str], width: int, most: int) -> list[str]:
     """Return notes as at most `most` lines of about `width` characters."""
-    lines = [line for note in notes for line in textwrap.wrap(one_line(note), width)]
+    lines = [line for note in notes for line in textwrap.wrap(one_line(note, LONGEST), width)]
     if len(lines) <= most:
         return lines
     return [*lines[: most - 1], shortened(lines[most - 1], width - 2).rstrip("…") + " …"]

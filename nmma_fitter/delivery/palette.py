@@ -1,0 +1,68 @@
+"""Colours and marks of bands and models, the same in every picture and on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Okabe & Ito; with four dash patterns 28 models can be told apart.
+MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A")
+MODEL_DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2), (2, 1.5), (6, 1.5, 1.5, 1.5))
+
+
+@dataclass(frozen=True)
+class BandStyle:
+    """Colour and matplotlib's marker of a band."""
+
+    colour: str
+    marker: str
+
+
+# From blue to red, after Okabe & Ito and Tol's "muted": apart for the common colour blindnesses.
+BAND_STYLES = {
+    "uv": BandStyle("#332288", "P"),
+    "u": BandStyle("#4477AA", "<"),
+    "b": BandStyle("#0072B2", "p"),
+    "c": BandStyle("#44AA99", "h"),
+    "g": BandStyle("#008F68", "o"),
+    "v": BandStyle("#7D7D22", "H"),
+    "r": BandStyle("#D55E00", "s"),
+    "o": BandStyle("#C98500", "d"),
+    "i": BandStyle("#7B3FA0", "D"),
+    "z": BandStyle("#882255", "^"),
+    "y": BandStyle("#8C564B", "v"),
+    "j": BandStyle("#A5631B", ">"),
+    "h": BandStyle("#666666", "*"),
+    "k": BandStyle("#222222", "X"),
+}
+OTHER_BAND = BandStyle("#555555", "8")
+
+
+def band_letter(band: str) -> str:
+    """Return the passband's letter: ``g`` of ``ztfg`` or ``ps1::g``, ``k`` of ``2massks``."""
+    name = band.lower()
+    if "uv" in name:
+        return "uv"
+    last = name.removesuffix("s")[-1:]
+    return last if last in BAND_STYLES else ""
+
+
+def band_style(band: str) -> BandStyle:
+    """Colour and marker of a band by its letter."""
+    return BAND_STYLES.get(band_letter(band), OTHER_BAND)
+
+
+def band_order(band: str) -> tuple[int, str]:
+    """Sort key: bluest first, unknown bands last."""
+    letters = list(BAND_STYLES)
+    letter = band_letter(band)
+    return (letters.index(letter) if letter in letters else len(letters), band)
+
+
+def model_colour(position: int) -> str:
+    """Colour of the model at one place of the ranking."""
+    return MODEL_COLOURS[position % len(MODEL_COLOURS)]
+
+
+def model_dashes(position: int) -> tuple[float, ...]:
+    """Dashes and gaps, in line widths, of the model at one place of the ranking; none if solid."""
+    return MODEL_DASHES[position // len(MODEL_COLOURS) % len(MODEL_DASHES)]
