@@ -126,6 +126,7 @@ class TickTable(Settings):
     timeout: Annotated[float, Field(gt=0)] = 43200.0
     budget: Annotated[float, Field(gt=0)] = 600.0
     publish_budget: Annotated[float, Field(gt=0)] = 120.0
+    deliver_budget: Annotated[float, Field(gt=0)] = 120.0
     grace: Annotated[float, Field(ge=0)] = 180.0
     submit_grace: Annotated[float, Field(ge=0)] = 300.0
     max_attempts: Annotated[int, Field(ge=1)] = 12
@@ -134,6 +135,11 @@ class TickTable(Settings):
     submit_pause: Annotated[float, Field(ge=0)] = 0.0
     max_queued: Annotated[int, Field(ge=1)] = 5000
     stop_model_after: Annotated[int, Field(ge=1)] = 10
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which a tick that is not over hangs."""
+        return self.budget + self.publish_budget + self.deliver_budget
 
 
 class Config(Settings):

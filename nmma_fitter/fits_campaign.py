@@ -12,6 +12,7 @@ from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
+from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
@@ -101,13 +102,18 @@ class FitsCampaign:
         unit = self.unit(night, request)
         return Wanted(request.object, request.model, unit)
 
-    def collect(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:
+    def collect(
+        self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
+    ) -> None:
         """Rank an object's models; an unchanged light curve's ranking points to its night."""
         needs = [ending.need for ending in endings]
         earlier = {need.unit_night for need in needs if need.digest}
         unchanged = bool(earlier) and all(standing(n) == "unchanged" for n in needs if n.digest)
         fits = [_finished(ending) for ending in endings]
         write_product(folder, name, fits, points_to=max(map(str, earlier)) if unchanged else None)
+
+    def collect_night(self, ledger: Ledger, night: str) -> None:
+        """Write the night's page and the index."""
 
     def unit(self, night: str, request: FitRequest) -> Unit:
         """The unit of a fit in a night's folder."""

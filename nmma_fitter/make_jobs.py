@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
 from nmma_fitter.config import Config
+from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
+from nmma_fitter.engine.outbox import Courier, send, set_due, still_due
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
@@ -55,6 +57,8 @@ class Poller:
         The kind of work; by default fits.
     rhythm : Rhythm
         When to expect ticks, for the snapshot's readers.
+    couriers : sequence of Courier, optional
+        Who is told and sent what has changed; by default those that are configured.
 
     Attributes
     ----------
@@ -73,6 +77,7 @@ class Poller:
         clock: Callable[[], float] = time.time,
         campaign: Campaign | None = None,
         rhythm: Rhythm = BY_HAND,
+        couriers: Sequence[Courier] | None = None,
     ) -> None:
         self.config = config
         self.order = order
@@ -80,15 +85,15 @@ class Poller:
         self.campaign = campaign or FitsCampaign(config, order.models)
         self._night_dir: Path | None = None
         self._asked: set[tuple[str, str]] = set()
+        self.couriers = make_couriers(config) if couriers is None else couriers
         if order.night_dir is not None or not order.follow:
             self._take(order.night_dir or newest_night(config.paths.candidates))
-        tick = config.tick
-        self.lock = TickLock(config.paths.state, tick.budget + tick.publish_budget)
+        self.lock = TickLock(config.paths.state, config.tick.longest)
         self.patience = 0.0
         self.leaving: Callable[[], bool] = never
         self.rhythm = rhythm
         self.about: Json = {}
-        self._budget = Budget(tick.budget)
+        self._budget = Budget(config.tick.budget)
         self._scheduler: Scheduler | None = None
         self._forced = False
         self._started = 0
@@ -149,6 +154,9 @@ class Poller:
                 half()
             self._budget = Budget(self.config.tick.publish_budget, self.leaving)
             report.notes += self._step("collect", partial(self._collect, ledger), report, [])
+            self._budget = Budget(self.config.tick.deliver_budget, self.leaving)
+            report.notes += self._step("deliver", partial(self._deliver, ledger), report, [])
+            report.due_soon, report.due_later = still_due(ledger, self._clock())
             self.lock.step("publish")
             self._publish(ledger, report, time.monotonic() - began)
         return report
@@ -257,7 +265,12 @@ class Poller:
         return submit(ledger, scheduler, state, rows, settings, now, queued)
 
     def _collect(self, ledger: Ledger) -> list[str]:
-        return collect(ledger, self.campaign, self.config.paths.state, self._budget.used_up)
+        state = self.config.paths.state
+        changed = partial(set_due, ledger, self.couriers, state)
+        return collect(ledger, self.campaign, state, self._budget.used_up, changed)
+
+    def _deliver(self, ledger: Ledger) -> list[str]:
+        return send(ledger, self.couriers, self._clock, self._budget.used_up)
 
     def _publish(self, ledger: Ledger, report: TickReport, seconds: float) -> None:
         """Tell the caller, and those who read the snapshot, how everything stands."""

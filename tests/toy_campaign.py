@@ -16,6 +16,7 @@ from typing import Any
 
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name, write_json
+from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.schedulers.base import Resources
@@ -104,10 +105,15 @@ class ToyCampaign:
             inputs={"config.json": {"starts": str(self.starts), **job}},
         )
 
-    def collect(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:
+    def collect(
+        self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
+    ) -> None:
         """Note how each unit of an object stands."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "toy.json", {one.need.task: one.need.state.value for one in endings})
+
+    def collect_night(self, ledger: Ledger, night: str) -> None:
+        """Nothing shows a night of toys."""
 
 
 def write_candidate(night_dir: Path, name: str, **settings: Any) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nmma_fitter.engine import sentinel as sentinels
-from nmma_fitter.engine.ledger import Ledger, NeedRow
+from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.sentinel import SentinelState
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted
@@ -47,8 +47,20 @@ class Campaign(Protocol):
         """
         ...
 
-    def collect(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:
-        """Write an object's product into its folder; called again whenever a unit has ended."""
+    def collect(
+        self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
+    ) -> None:
+        """Write an object's product into its folder; called again whenever a unit has ended.
+
+        `history` are all units of the object, of whichever night, in the order they came.
+        """
+        ...
+
+    def collect_night(self, ledger: Ledger, night: str) -> None:
+        """Write what shows a night, and all nights together; called after its objects' products.
+
+        The night's own sentinel comes after it.
+        """
         ...
 
 

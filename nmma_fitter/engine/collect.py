@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmma_fitter.engine.campaign import Campaign, Ending, ending_of
@@ -19,8 +20,16 @@ from nmma_fitter.engine.night import close_night
 from nmma_fitter.errors import NmmaFitterError
 
 
+def nobody(night: str, obj: str) -> None:
+    """Tell nobody."""
+
+
 def collect(
-    ledger: Ledger, campaign: Campaign, state: Path, enough: Callable[[], bool]
+    ledger: Ledger,
+    campaign: Campaign,
+    state: Path,
+    enough: Callable[[], bool],
+    changed: Callable[[str, str], None] = nobody,
 ) -> list[str]:
     """Make the products of every night in which something changed, and close those that ended.
 
@@ -33,6 +42,9 @@ def collect(
     ----------
     enough : callable
         Whether to stop; at least one object is done all the same.
+    changed : callable
+        Told of each object of a night whose product was made, and then of the night (object empty),
+        before anything says that it need not be made again.
 
     Returns
     -------
@@ -42,68 +54,87 @@ def collect(
     path = state / "collecting.json"
     before = read_json(path) or {}
     marks = dict(before)
-    notes: list[str] = []
+    work = _Collecting(ledger, campaign, enough, changed)
     cut_off = False
     for night in ledger.dirty_nights():
         if cut_off and enough():
             continue
         done = marks[night] = dict(before.get(night, {}))
-        problems, whole = _synced_night(ledger, campaign, night, done, enough)
-        notes += problems
+        problems, whole = work.objects(night, done)
+        work.notes += problems
         cut_off = not whole
         if cut_off:
-            notes.append(f"{night}: no time left to rank every object; the next tick goes on")
-        elif not problems and _close(ledger, night):
+            work.notes.append(f"{night}: no time left to rank every object; the next tick goes on")
+        elif not problems and work.night(night):
             del marks[night]
     if marks != before:
         write_json(path, marks)
-    return notes
+    return work.notes
 
 
-def _close(ledger: Ledger, night: str) -> bool:
-    """Note that a night's products are up to date; returns whether it is closed."""
-    close_night(ledger, night)
-    ledger.set_collected(night)
-    return ledger.night(night)[2]
+@dataclass
+class _Collecting:
+    """One call of `collect`."""
 
+    ledger: Ledger
+    campaign: Campaign
+    enough: Callable[[], bool]
+    changed: Callable[[str, str], None]
+    notes: list[str] = field(default_factory=list)
 
-def _synced_night(
-    ledger: Ledger, campaign: Campaign, night: str, done: Json, enough: Callable[[], bool]
-) -> tuple[list[str], bool]:
-    """As `_night`, with all products on disk at the end."""
-    try:
-        with synced_together():
-            return _night(ledger, campaign, night, done, enough)
-    except OSError as error:
-        done.clear()
-        return [f"{night}: no products, tried again at the next tick: {error}"], True
-
-
-def _night(
-    ledger: Ledger, campaign: Campaign, night: str, done: Json, enough: Callable[[], bool]
-) -> tuple[list[str], bool]:
-    """Collect a night's objects; returns the problems, and whether there was time for all."""
-    folder, _, _ = ledger.night(night)
-    objects: dict[str, list[NeedRow]] = {}
-    for need in ledger.needs(night):
-        objects.setdefault(need.object, []).append(need)
-    problems: list[str] = []
-    worked = False
-    for name, needs in objects.items():
-        endings = [ending_of(ledger, need) for need in needs]
-        mark = _mark(endings)
-        if done.get(name) == mark:
-            continue
-        if worked and enough():
-            return problems, False
-        worked = True
+    def night(self, night: str) -> bool:
+        """Show the night as it is, its products being up to date; whether it is closed."""
         try:
-            campaign.collect(folder / folder_name(name), name, endings)
+            with synced_together():
+                self.campaign.collect_night(self.ledger, night)
         except (NmmaFitterError, OSError) as error:
-            problems.append(f"{night} {name}: no product, tried again at the next tick: {error}")
-        else:
-            done[name] = mark
-    return problems, True
+            self.notes.append(f"{night}: its pages are not up to date, tried again: {error}")
+            return False
+        close_night(self.ledger, night)
+        self.changed(night, "")
+        self.ledger.set_collected(night)
+        return self.ledger.night(night)[2]
+
+    def objects(self, night: str, done: Json) -> tuple[list[str], bool]:
+        """Make the products of a night's objects, all of them on disk at the end.
+
+        Returns the problems, and whether there was time for all.
+        """
+        try:
+            with synced_together():
+                return self._objects(night, done)
+        except OSError as error:
+            done.clear()
+            return [f"{night}: no products, tried again at the next tick: {error}"], True
+
+    def _objects(self, night: str, done: Json) -> tuple[list[str], bool]:
+        folder, _, _ = self.ledger.night(night)
+        objects: dict[str, list[NeedRow]] = {}
+        for need in self.ledger.needs(night):
+            objects.setdefault(need.object, []).append(need)
+        problems: list[str] = []
+        worked = False
+        for name, needs in objects.items():
+            endings = [ending_of(self.ledger, need) for need in needs]
+            mark = _mark(endings)
+            if done.get(name) == mark:
+                continue
+            if worked and self.enough():
+                return problems, False
+            worked = True
+            try:
+                self._object(folder / folder_name(name), name, endings)
+            except (NmmaFitterError, OSError) as error:
+                problems.append(
+                    f"{night} {name}: no product, tried again at the next tick: {error}"
+                )
+            else:
+                self.changed(night, name)
+                done[name] = mark
+        return problems, True
+
+    def _object(self, folder: Path, name: str, endings: Sequence[Ending]) -> None:
+        self.campaign.collect(folder, name, endings, self.ledger.history(name))
 
 
 def _mark(endings: Sequence[Ending]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 OUTBOX = """CREATE TABLE IF NOT EXISTS outbox (
     courier TEXT NOT NULL, night TEXT NOT NULL, object TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
@@ -19,6 +19,7 @@ POSTS = """CREATE TABLE IF NOT EXISTS posts (
     courier TEXT NOT NULL, key TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0,
     ref TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT '', since REAL NOT NULL,
     PRIMARY KEY (courier, key))"""
+OBJECTS = "CREATE INDEX IF NOT EXISTS units_object ON units (object)"
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE units (
@@ -48,12 +49,14 @@ CREATE TABLE nights (
     closed INTEGER NOT NULL DEFAULT 0, dirty INTEGER NOT NULL DEFAULT 1);
 {OUTBOX};
 {POSTS};
+{OBJECTS};
 """
 SINCE = {
     2: "ALTER TABLE attempts ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0",
     3: "CREATE INDEX IF NOT EXISTS attempts_job ON attempts (job_id)",
     4: OUTBOX,
     5: POSTS,
+    6: OBJECTS,
 }
 
 

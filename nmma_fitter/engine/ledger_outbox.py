@@ -55,11 +55,11 @@ class OutboxTable(LedgerFile):
             *(courier, night, obj),
         )
 
-    def due(self, courier: str) -> list[OutboxRow]:
-        """What is due to a courier: by night, objects in the order they came, the night last."""
+    def due(self, courier: str | None = None) -> list[OutboxRow]:
+        """What is due (to a courier): by night, objects in the order they came, the night last."""
         rows = self._run(
-            "SELECT courier, night, object, tries, not_before, detail FROM outbox WHERE courier=?"
-            " ORDER BY night, object='', rowid",
+            "SELECT courier, night, object, tries, not_before, detail FROM outbox"
+            " WHERE ?1 IS NULL OR courier=?1 ORDER BY night, object='', rowid",
             courier,
         )
         return [OutboxRow(**dict(row)) for row in rows]

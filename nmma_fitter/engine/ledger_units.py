@@ -95,6 +95,11 @@ class UnitTable(LedgerFile):
             _unit_row(r) for r in self._run(f"SELECT * FROM units{where} ORDER BY rowid", *states)
         ]
 
+    def history(self, obj: str) -> list[UnitRow]:
+        """Every unit of an object, in the order they came."""
+        rows = self._run("SELECT * FROM units WHERE object=? ORDER BY rowid", obj)
+        return [_unit_row(row) for row in rows]
+
     def digests(self) -> set[str]:
         """Every unit's digest."""
         return {row["digest"] for row in self._run("SELECT digest FROM units")}

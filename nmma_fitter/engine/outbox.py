@@ -17,6 +17,7 @@ from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
 from nmma_fitter.errors import NmmaFitterError, Undelivered
 
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before it is tried again
+SOON = 60.0
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,13 @@ def send(
     for courier in couriers:
         notes += _send_to(ledger, courier, now, enough)
     return notes
+
+
+def still_due(ledger: Ledger, now: float) -> tuple[int, int]:
+    """How many deliveries are to be made soon, and how many wait for an end in trouble."""
+    rows = ledger.due()
+    soon = sum(row.not_before <= now + SOON for row in rows)
+    return soon, len(rows) - soon
 
 
 def _send_to(

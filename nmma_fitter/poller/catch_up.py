@@ -56,7 +56,7 @@ def catch_up(
     What was fitted before stays as it is. A poller's tick is waited for, and the poller tracks
     these nights too: with `wait` False the rest is left to it.
     """
-    budget = config.tick.budget + config.tick.publish_budget
+    budget = config.tick.longest
     pollers = []
     for night in nights:
         poller = Poller(config, Order(night_dir=night, models=models), campaign=campaign)

@@ -86,7 +86,7 @@ def ledger_in_hand(config: Config, say: Say) -> Iterator[Ledger]:
     """The ledger, under the lock; waits for a poller's tick to end, within its budget."""
     paths = config.paths
     check_place(config)
-    budget = config.tick.budget + config.tick.publish_budget
+    budget = config.tick.longest
     lock = TickLock(paths.state, budget).held(budget, say)
     with lock, open_ledger(paths.state, paths.outdir) as ledger:
         yield ledger

@@ -77,6 +77,9 @@ class TickReport:
         What a person should know, one line each.
     skipped : list of str
         Steps for which there was no time left; the next tick begins with them.
+    due_soon, due_later : int
+        Deliveries that are to be made at one of the next ticks; those that wait for longer, since
+        the other end is in trouble.
     """
 
     night: str = ""
@@ -87,8 +90,11 @@ class TickReport:
     ended: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    due_soon: int = 0
+    due_later: int = 0
 
     @property
     def finished(self) -> bool:
-        """Whether everything asked for has ended."""
-        return not self.skipped and all(need.state.ended for need in self.needs)
+        """Whether everything asked for has ended, and those who can be told were told."""
+        left = self.skipped or self.due_soon
+        return not left and all(need.state.ended for need in self.needs)

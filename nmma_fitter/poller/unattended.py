@@ -89,8 +89,8 @@ class Ticking:
         return why
 
     def _tick(self, fatal: tuple[type[NmmaFitterError], ...]) -> bool:
-        tick = self.poller.config.tick
-        faulthandler.dump_traceback_later(HANGING * (tick.budget + tick.publish_budget), exit=True)
+        longest = self.poller.config.tick.longest
+        faulthandler.dump_traceback_later(HANGING * longest, exit=True)
         try:
             self.show(self.poller.tick())
         except LockHeld as held:

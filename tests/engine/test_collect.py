@@ -18,12 +18,18 @@ class Counting:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.nights: Counter[str] = Counter()
         self.broken: set[str] = set()
 
-    def collect(self, folder: Path, name: str, endings) -> None:
+    def collect(self, folder: Path, name: str, endings, history) -> None:
         self.calls[name] += 1
         if name in self.broken:
             raise BadInput("cannot be drawn")
+
+    def collect_night(self, ledger: Ledger, night: str) -> None:
+        self.nights[night] += 1
+        if night in self.broken:
+            raise BadInput("cannot be shown")
 
 
 @pytest.fixture
@@ -79,6 +85,21 @@ def test_one_object_that_fails_keeps_its_night_open_and_the_others_collected(
     campaign.broken.clear()
     collect(ledger, campaign, tmp_path, lambda: False)
     assert ledger.night("n1")[2] and campaign.calls == {"a": 1, "b": 2, "c": 1}
+
+
+def test_a_night_whose_page_cannot_be_written_stays_open_until_it_can(ledger, campaign, tmp_path):
+    campaign.broken.add("n1")
+    [note] = collect(ledger, campaign, tmp_path, lambda: False)
+    assert "n1: its pages" in note and not ledger.night("n1")[2] and ledger.dirty_nights()
+    campaign.broken.clear()
+    collect(ledger, campaign, tmp_path, lambda: False)
+    assert ledger.night("n1")[2] and campaign.calls == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_was_made_is_announced_the_night_after_its_objects(ledger, campaign, tmp_path):
+    told: list[tuple[str, str]] = []
+    collect(ledger, campaign, tmp_path, lambda: False, lambda night, obj: told.append((night, obj)))
+    assert told == [("n1", "a"), ("n1", "b"), ("n1", "c"), ("n1", "")]
 
 
 def test_a_budget_is_used_up_by_time_or_by_being_asked_to_leave():
