@@ -19,7 +19,7 @@ from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
-from nmma_fitter.engine.outbox import Courier, send, set_due, still_due
+from nmma_fitter.engine.outbox import Courier, first_nights, send, set_due, still_due
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
@@ -266,7 +266,7 @@ class Poller:
 
     def _collect(self, ledger: Ledger) -> list[str]:
         state = self.config.paths.state
-        changed = partial(set_due, ledger, self.couriers, state)
+        changed = partial(set_due, ledger, first_nights(ledger, self.couriers, state))
         return collect(ledger, self.campaign, state, self._budget.used_up, changed)
 
     def _deliver(self, ledger: Ledger) -> list[str]:

@@ -6,7 +6,7 @@ is asked again after a while, twice as long each time; the fits, and the other c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -114,32 +114,35 @@ class Courier(Protocol):
         ...
 
 
-def set_due(ledger: Ledger, couriers: Sequence[Courier], state: Path, night: str, obj: str) -> None:
-    """Note that an object of a night, or the night (`obj` empty), has changed."""
-    begins = first_nights(ledger, couriers, state)
-    for courier in couriers:
-        if night >= begins[courier.name]:
-            ledger.set_due(courier.name, night, obj)
+def set_due(ledger: Ledger, begins: Mapping[str, str], night: str, obj: str) -> None:
+    """Note that an object of a night, or the night (`obj` empty), has changed.
+
+    Parameters
+    ----------
+    begins : mapping of str to str
+        As `first_nights` returns it.
+    """
+    for courier, first in begins.items():
+        if night >= first:
+            ledger.set_due(courier, night, obj)
 
 
 def first_nights(ledger: Ledger, couriers: Sequence[Courier], state: Path) -> dict[str, str]:
-    """From which night on each courier is told; kept in a file, since the ledger may be lost."""
+    """From which night on each courier is told; a new one begins as it says itself.
+
+    That is kept in ``<state>/couriers.json``: if it went with the ledger, old nights were news.
+    """
     path = state / "couriers.json"
     known = {str(name): str(night) for name, night in (read_json(path) or {}).items()}
-    nights = [name for name, _, _ in ledger.nights()]
-    new = {
-        courier.name: (nights[-1] if nights and courier.begins_anew else "")
-        for courier in couriers
-        if courier.name not in known
-    }
+    new = [courier for courier in couriers if courier.name not in known]
     if new:
-        for courier in couriers:
-            if courier.name in new and not courier.begins_anew:
-                for night in nights:
-                    _everything_due(ledger, courier.name, night)
-        known |= new
+        nights = [name for name, _, _ in ledger.nights()]
+        for courier in new:
+            known[courier.name] = max(nights, default="") if courier.begins_anew else ""
+            for night in () if courier.begins_anew else nights:
+                _everything_due(ledger, courier.name, night)
         write_json(path, known)
-    return known
+    return {courier.name: known[courier.name] for courier in couriers}
 
 
 def _everything_due(ledger: Ledger, courier: str, night: str) -> None:

@@ -9,7 +9,7 @@ from small_units import small_unit
 
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.engine.ledger import Ledger
-from nmma_fitter.engine.outbox import FIRST_WAIT, Parcel, Posts, send, set_due
+from nmma_fitter.engine.outbox import FIRST_WAIT, Parcel, Posts, first_nights, send, set_due
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import Undelivered
 
@@ -57,8 +57,9 @@ class Office:
             write_json(state / "couriers.json", {courier.name: "" for courier in couriers})
 
     def due(self, night: str, *objects: str) -> None:
+        begins = first_nights(self.ledger, self.couriers, self.state)
         for name in objects:
-            set_due(self.ledger, self.couriers, self.state, night, name)
+            set_due(self.ledger, begins, night, name)
 
     def send(self, enough: Callable[[], bool] = lambda: False) -> list[str]:
         return send(self.ledger, self.couriers, lambda: self.now, enough)
