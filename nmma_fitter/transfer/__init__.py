@@ -1,0 +1,1 @@
+"""Files between machines: brought, sent, and checked where they arrived."""

@@ -1,0 +1,175 @@
+"""The courier that keeps a destination up to date with the results.
+
+A connection takes longer than most files, so the first object of a night that has news takes along
+the news of the night's others; when their turn comes nothing is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from nmma_fitter.engine.files import canonical_digest, folder_name, read_json, write_atomic
+from nmma_fitter.engine.night import night_fin
+from nmma_fitter.engine.outbox import Courier, Parcel, Posts
+from nmma_fitter.errors import Undelivered
+from nmma_fitter.transfer import public
+from nmma_fitter.transfer.check import send
+from nmma_fitter.transfer.failures import TransferError
+from nmma_fitter.transfer.marks import Marks, Sent, stat_of
+from nmma_fitter.transfer.rsync import Rsync
+from nmma_fitter.transfer.settings import DestinationSettings
+
+MOST_BYTES = 100_000_000  # of one batch, beyond its first object
+MANIFEST = "manifest.sha256"
+
+
+class Replaced(TransferError):
+    """Files that were replaced while they were being sent."""
+
+
+class PushCourier:
+    """Sends results to one destination; see `Courier`.
+
+    What a sentinel vouches for is there, checked, before the sentinel is; and before anything it
+    vouched for is replaced, the sentinel is taken back. Nothing else is ever removed there.
+
+    Parameters
+    ----------
+    name : str
+        The destination's.
+    settings : DestinationSettings
+    outdir : Path
+    state : Path
+        The state folder.
+    """
+
+    begins_anew = False
+
+    def __init__(self, name: str, settings: DestinationSettings, outdir: Path, state: Path) -> None:
+        self.name = f"push {name}"
+        self._outdir = outdir
+        self._verify = settings.verify
+        self._client = Rsync(settings)
+        self._kept = state / "destinations" / name
+        self._place = canonical_digest([self._client.label, getattr(settings, "port", None)])
+
+    def deliver(self, parcel: Parcel, posts: Posts, enough: Callable[[], bool]) -> bool:
+        """As `Courier.deliver`; the marks of what was sent are kept beside the ledger."""
+        try:
+            if parcel.object:
+                return self._object(parcel, enough)
+            return self._night(parcel, enough)
+        except TransferError as error:
+            raise Undelivered(str(error), everything=not isinstance(error, Replaced)) from error
+
+    def _object(self, parcel: Parcel, enough: Callable[[], bool]) -> bool:
+        night = parcel.folder.parent
+        marks = self._marks(night)
+        news, whole = _news(marks, parcel.folder)
+        for other in public.object_folders(night) if news else ():
+            if sum(one.stat[1] for one in news) < MOST_BYTES and other != parcel.folder:
+                news += _news(marks, other)[0]
+        fin = night_fin(night, parcel.night)
+        if news and not self._send(marks, news, [fin], enough):
+            return False
+        if not whole:
+            raise Replaced(f"{parcel.folder}: its results are being replaced; sent when that ends")
+        return True
+
+    def _night(self, parcel: Parcel, enough: Callable[[], bool]) -> bool:
+        marks, top = self._marks(parcel.folder), self._marks(self._outdir)
+        fin = night_fin(parcel.folder, parcel.night)
+        closed = parcel.closed and fin.exists()
+        news = _changed(marks, public.night_files(parcel.folder))
+        last = [one for one in news if closed and public.is_sentinel(one.name)]
+        pages = [one for one in news if not public.is_sentinel(one.name)]
+        if not self._send(marks, pages, [] if closed else [fin], enough):
+            return False
+        if not self._send(top, _changed(top, public.top_files(self._outdir)), [], enough):
+            return False
+        if last and self._verify == "manifest":
+            self._send_manifest(marks, parcel.folder)
+        return self._send(marks, last, [], enough)
+
+    def _send(
+        self, marks: Marks, news: Sequence[Sent], stale: Sequence[Path], enough: Callable[[], bool]
+    ) -> bool:
+        """Withdraw, send and check, the sentinels last; returns whether there was time for all."""
+        sentinels = [one for one in news if public.is_sentinel(one.name)]
+        payload = [one for one in news if not public.is_sentinel(one.name)]
+        names = [path.relative_to(self._outdir).as_posix() for path in stale]
+        self._withdraw(marks, [*names, *(one.name for one in sentinels)])
+        for files in (payload, sentinels):
+            if files:
+                if enough():
+                    return False
+                send(self._client, self._outdir, files, self._verify)
+                self._still(news)
+                marks.set_sent(files)
+        return True
+
+    def _withdraw(self, marks: Marks, names: Iterable[str]) -> None:
+        there = [name for name in dict.fromkeys(names) if marks.maybe_there(name)]
+        if there:
+            self._client.remove(there)
+            marks.forget(there)
+
+    def _still(self, files: Iterable[Sent]) -> None:
+        """Make sure that what was sent is what was looked at."""
+        for one in files:
+            path = self._outdir / one.name
+            if not path.exists() or stat_of(path) != one.stat:
+                raise Replaced(f"{path}: replaced while it was sent; sent again at the next tick")
+
+    def _send_manifest(self, marks: Marks, night: Path) -> None:
+        """Leave with a night that is closed what ``sha256sum -c`` needs."""
+        prefix = f"{night.relative_to(self._outdir).as_posix()}/"
+        path = self._kept / "manifests" / prefix / MANIFEST
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = sorted(f"{one.sha256}  {one.name.removeprefix(prefix)}\n" for one in marks.all())
+        write_atomic(path, "".join(lines))
+        root = self._kept / "manifests"
+        send(self._client, root, [Marks(path, "", root).now(path)], self._verify)
+
+    def _marks(self, folder: Path) -> Marks:
+        name = "top" if folder == self._outdir else f"night-{folder_name(folder.name)}"
+        return Marks(self._kept / f"{name}.json", self._place, self._outdir)
+
+
+def couriers(
+    destinations: Mapping[str, DestinationSettings], outdir: Path, state: Path
+) -> list[Courier]:
+    """A courier for each destination, in the configuration's order."""
+    return [PushCourier(name, one, outdir, state) for name, one in destinations.items()]
+
+
+def _changed(marks: Marks, paths: Iterable[Path]) -> list[Sent]:
+    return [one for one in map(marks.now, paths) if marks.changed(one)]
+
+
+def _news(marks: Marks, folder: Path) -> tuple[list[Sent], bool]:
+    """What of an object the destination has not, and whether that is all.
+
+    A task whose sentinel does not vouch for what lies beside it is being replaced: it is left out.
+    """
+    files = [marks.now(path) for path in public.object_files(folder)]
+    digests = {one.name: one.sha256 for one in files}
+    root = marks.root
+    torn = {
+        str(PurePosixPath(name).parent)
+        for name in digests
+        if public.is_sentinel(name) and not _vouches(root / name, name, digests)
+    }
+    whole = [one for one in files if str(PurePosixPath(one.name).parent) not in torn]
+    return [one for one in whole if marks.changed(one)], not torn
+
+
+def _vouches(path: Path, name: str, digests: Mapping[str, str]) -> bool:
+    """Whether a sentinel's outputs are those that lie beside it."""
+    outputs = (read_json(path) or {}).get("outputs")
+    beside = PurePosixPath(name).parent
+    return isinstance(outputs, dict) and all(
+        isinstance(one, dict) and digests.get(str(beside / output)) == one.get("sha256")
+        for output, one in outputs.items()
+    )
