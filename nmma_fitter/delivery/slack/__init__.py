@@ -1,0 +1,22 @@
+"""Telling Slack: one thread for each object and channel, a digest for each night.
+
+No sooner than the first delivery is the SDK imported, or the token read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from nmma_fitter.delivery.slack.courier import SlackCourier
+from nmma_fitter.delivery.slack.settings import SlackSettings
+
+__all__ = ["SlackCourier", "SlackSettings", "couriers"]
+
+
+def couriers(
+    settings: SlackSettings, outdir: Path, environ: Mapping[str, str] = os.environ
+) -> list[SlackCourier]:
+    """One courier for each channel; none when Slack is off."""
+    return [SlackCourier(settings, channel, outdir, environ) for channel in settings.channels]

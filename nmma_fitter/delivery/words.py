@@ -1,0 +1,97 @@
+"""Plain words for an object's and a night's news: what mail, webhook and Slack share."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from nmma_fitter.engine.files import folder_name
+
+if TYPE_CHECKING:
+    from nmma_fitter.delivery.news import NightNews, ObjectNews
+    from nmma_fitter.inference.ranking import Ranked
+
+LISTED = 30  # objects of a night, and reasons, that are named
+_TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+|(?i:bearer)\s+\S+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def one_line(text: str, longest: int) -> str:
+    """Text on one line without characters that are not seen, cut to a length."""
+    clean = " ".join(_UNSEEN.sub(" ", text).split())
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def ranked_words(row: Ranked) -> str:
+    """Evidence, Bayes factor and fit quality of a ranked model."""
+    quality = "describes it" if row.describes else "does not describe it"
+    return (
+        f"ln Z {row.log_z:.2f} ± {row.log_z_err:.2f}, ln B {row.log_bayes:.2f} ± "
+        f"{row.log_bayes_err:.2f}, {quality} (p = {row.p_value:.3f})"
+    )
+
+
+def object_text(news: ObjectNews) -> str:
+    """Plain text of some lines."""
+    night = f"fitted in night {news.earlier}" if news.earlier else f"night {news.night}"
+    lines = [f"{news.object}: {news.title}", night]
+    lines += [f"{n}. {row.model}: {ranked_words(row)}" for n, row in enumerate(news.ranked, 1)]
+    return "\n".join([*lines, *(f"- {other.words}" for other in news.others)])
+
+
+def night_text(news: NightNews) -> str:
+    """Plain text of some lines."""
+    head = f"Night {news.night}" + (f", revision {news.revision}" if news.revision > 1 else "")
+    lines = [f"{head}: {news.title}", *(f"- {line}" for line in best_lines(news))]
+    return "\n".join([*lines, *(f"! {line}" for line in failure_lines(news))])
+
+
+def best_lines(news: NightNews) -> list[str]:
+    """One line for each object that was fitted, and one for those that are not named."""
+    fitted = [one for one in news.objects if one.ranked]
+    lines = [f"{one.object}: {one.headline}" for one in fitted]
+    return _shortened(lines) or ["nothing was fitted"]
+
+
+def failure_lines(news: NightNews) -> list[str]:
+    """One line for each reason."""
+    return _shortened(
+        [f"{len(labels)} failed ({reason}): {_some(labels)}" for reason, labels in news.failures]
+    )
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - LISTED
+    return [*lines[:LISTED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _some(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+    return ", ".join(labels[:3]) + more
+
+
+def link_of(base: str, *parts: str) -> str:
+    """The address of a page below another."""
+    return "/".join([base.rstrip("/"), *(quote(folder_name(part)) for part in parts), ""])
+
+
+def last_lines(path: Path, number: int, longest: int) -> str:
+    """The end of a log: at most so many lines and characters, without what is not text."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 4 * longest))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [_UNSEEN.sub(" ", line).rstrip() for line in text.splitlines()]
+    return "\n".join(lines[-number:])[-longest:] if number else ""
+
+
+def without_tokens(text: str) -> str:
+    """Text in which nothing is left that looks like a token."""
+    return _TOKEN.sub("(token)", text)
