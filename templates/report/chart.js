@@ -42,8 +42,13 @@
         hovertemplate: "%{y:.3f} ± %{error_y.array:.3f} mag<br>day %{x:.3f}" });
     }
     if (band.limits.x.length) {
+      const length = 0.08 * (data.mags[0] - data.mags[1]);
+      traces.push({ ...shared, x: band.limits.x, y: band.limits.y.map((mag) => mag + length), hoverinfo: "skip",
+        marker: { symbol: "arrow-down", size: 7, color: ink() } });
       traces.push({ ...shared, x: band.limits.x, y: band.limits.y, name: `${plain(band.name)} limit`,
-        marker: { symbol: "arrow-bar-down-open", size: 11, color: ink(), line: { color: ink(), width: 1.6 } },
+        error_y: { type: "data", symmetric: false, array: band.limits.y.map(() => length),
+          arrayminus: band.limits.y.map(() => 0), color: ink(), thickness: 1.3, width: 0 },
+        marker: { symbol: "line-ew-open", size: 9, color: ink(), line: { color: ink(), width: 1.6 } },
         hovertemplate: "fainter than %{y:.2f} mag<br>day %{x:.3f}" });
     }
     return traces;

@@ -18,7 +18,7 @@ from nmma_fitter.delivery.palette import band_order, band_style
 from nmma_fitter.delivery.plots.comparison import line_style
 from nmma_fitter.delivery.plots.panels import grid_shape
 from nmma_fitter.delivery.plots.posterior import quantile_text
-from nmma_fitter.delivery.plots.style import write_png
+from nmma_fitter.delivery.plots.style import figure_style, write_png
 from nmma_fitter.delivery.plots.text import checked_label, evidence_text
 from nmma_fitter.delivery.ranges import magnitude_range
 from nmma_fitter.errors import BadInput
@@ -204,6 +204,16 @@ def test_page_texts_and_legend_do_not_overlap() -> None:
         assert not any(box.overlaps(other) for other in boxes[i + 1 :])
 
 
+def test_the_longest_legend_stays_on_the_page() -> None:
+    changes = {"valid_until_days": 3.0, "outside_share": 0.5}
+    with figure_style():
+        figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        box = legend.get_window_extent()
+    assert box.x0 >= figure.bbox.x0 and box.x1 <= figure.bbox.x1
+
+
 def test_bright_is_up_in_every_panel() -> None:
     figure = plots.lightcurve_figure(**lightcurve_arguments())
     assert all(ax.yaxis_inverted() for ax in figure.axes)
@@ -278,7 +288,7 @@ def test_systematic_error_of_each_band() -> None:
 def test_validity_is_shaded_and_said() -> None:
     changes = {"valid_until_days": 3.0, "outside_share": 0.4}
     figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
-    assert "40% of the points lie outside the model's validity." in words(figure)
+    assert "40 % of the points lie outside the model's validity." in words(figure)
     assert all(any(p.get_hatch() for p in ax.patches) for ax in figure.axes)
 
 

@@ -119,6 +119,6 @@ def draw_medians(ax: Axes, entry: ModelCurves, band: str, position: int) -> None
 def legend_entry(entry: ModelCurves, position: int) -> Line2D:
     """Name and evidence of one model."""
     colour, dashes, width = line_style(position)
-    name = truncate(entry.model, FontProperties(size=10), 1.35)
+    name = truncate(entry.model, FontProperties(size=11.5), 1.4)
     label = f"{name}: {evidence_text(entry.log_evidence).removeprefix('ln Z = ')}"
     return Line2D([], [], color=colour, linestyle=dashes, linewidth=width, label=label)

@@ -83,7 +83,7 @@ def lightcurve_figure(
     mags = magnitude_range(lightcurve, lines, sys_error)
     shaded = valid_until_days is not None and valid_until_days < days[1]
     has_sys = any(sys_error_of(sys_error, band) > 0 for band in bands)
-    outside = [f"{outside_share:.0%} of the points lie outside the model's validity."]
+    outside = [f"{100 * outside_share:.0f} % of the points lie outside the model's validity."]
     figure, panels = band_panels(
         bands,
         object_name,
@@ -134,7 +134,7 @@ def model_entries(curves: bool, shaded: bool) -> list[Artist]:
     if curves:
         entries += [
             Line2D([], [], color="0.35", lw=1.8, label="posterior median"),
-            Patch(color="0.35", alpha=0.25, lw=0, label="90 % of the posterior"),
+            Patch(color="0.35", alpha=0.25, lw=0, label="90 % of posterior"),
             Line2D([], [], color="black", ls=BEST_STYLE, lw=1.2, label="best fit"),
         ]
     if shaded:

@@ -22,10 +22,10 @@ LIMIT_ARROW = MarkerPath(
     [1, 2, 1, 2, 1, 2, 2],
 )
 LIMIT_SIZE = 20.0
-NOTE_SIZE = 10.0
-TITLE_SIZE = 15.0
-WIDTH, LEFT, RIGHT, TOP = 8.0, 0.82, 0.12, 0.9  # page and margins in inches
-LEGEND_ROW = 0.215
+NOTE_SIZE = 11.0
+TITLE_SIZE = 17.0
+WIDTH, LEFT, RIGHT, TOP = 8.0, 0.88, 0.12, 0.97  # page and margins in inches
+LEGEND_ROW = 0.245
 
 
 def panel_bands(lightcurve: LightCurve, curves: Sequence[BandCurves]) -> list[str]:
@@ -128,7 +128,7 @@ def band_panels(
         Ends of the shared axes; `mags` from faint to bright, so that brighter is higher.
     """
     rows, columns = grid_shape(len(bands))
-    lines = wrapped(notes, 95, 4)
+    lines = wrapped(notes, 86, 4)
     foot = 0.06 + 1.3 * NOTE_SIZE / POINTS_PER_INCH * len(lines)
     key = LEGEND_ROW * -(-len(legend) // legend_columns)
     page = 5.0 + 1.5 * max(rows - 2, 0) + max(key - 2 * LEGEND_ROW, 0.0) + foot - 0.06
@@ -136,7 +136,7 @@ def band_panels(
     page = float(figure.get_size_inches()[1])
     add_title(figure, name, subtitle, size=TITLE_SIZE, top=0.08)
     add_lines(figure, lines, size=NOTE_SIZE, bottom=0.06)
-    bottom, side, high = foot + key + 0.62, WIDTH - LEFT - RIGHT, page - TOP
+    bottom, side, high = foot + key + 0.68, WIDTH - LEFT - RIGHT, page - TOP
     panel = ((side - 0.12 * (columns - 1)) / columns, (high - bottom - 0.27 * (rows - 1)) / rows)
     grid = figure.subplots(
         rows,
@@ -165,15 +165,18 @@ def band_panels(
         (foot + key + 0.1) / page,
         f"Days since trigger (MJD {trigger_mjd:.4f})",
         ha="center",
-        fontsize=12.5,
+        fontsize=14,
     )
-    figure.supylabel("AB magnitude", x=0.08 / WIDTH, y=(bottom + high) / 2 / page, fontsize=12.5)
+    figure.supylabel("AB magnitude", x=0.08 / WIDTH, y=(bottom + high) / 2 / page, fontsize=14)
     drawn = figure.legend(
         handles=list(legend),
         loc="lower center",
         bbox_to_anchor=(0.5, foot / page),
         borderaxespad=0.0,
         ncols=legend_columns,
+        columnspacing=1.0,
+        handlelength=1.5,
+        handletextpad=0.5,
         frameon=False,
     )
     for text in drawn.get_texts():

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 
 DPI = 150
 RC: Any = {
-    "font.size": 11,
-    "axes.labelsize": 12,
-    "axes.titlesize": 12,
+    "font.size": 12.5,
+    "axes.labelsize": 13,
+    "axes.titlesize": 13,
     "axes.formatter.useoffset": False,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
-    "legend.fontsize": 10,
+    "xtick.labelsize": 12.5,
+    "ytick.labelsize": 12.5,
+    "legend.fontsize": 11.5,
     "xtick.direction": "in",
     "ytick.direction": "in",
 }

@@ -84,13 +84,13 @@ def _model(
 
 
 def _curve(curve: BandCurves, days: tuple[float, float], faint: float) -> Json:
-    """A curve over the days shown; where its faint edge has no light it leaves the picture."""
+    """A curve over the days shown; an edge of its shade without light lies below the picture."""
     shown = (curve.days >= days[0] - 0.5) & (curve.days <= days[1] + 0.5)
-    high = np.where(np.isposinf(curve.high), faint + 5.0, curve.high)
+    low, high = (np.where(np.isfinite(e), e, faint + 5.0) for e in (curve.low, curve.high))
     return {
         "x": _plain(curve.days[shown], 3),
         "median": _plain(curve.median[shown], 3),
-        "low": _plain(curve.low[shown], 3),
+        "low": _plain(low[shown], 3),
         "high": _plain(high[shown], 3),
     }
 
