@@ -70,8 +70,18 @@ def nights_to_look_at(candidate_dir: Path, known: Collection[str]) -> tuple[list
     return [folders[night] for night in (before, newest) if night in folders], missed
 
 
+def is_night_name(name: str) -> bool:
+    """Whether a folder's name is that of a night."""
+    return _NIGHT.fullmatch(name) is not None
+
+
+def is_candidate_name(name: str) -> bool:
+    """Whether a file's name is that of a light curve; hidden ones are not."""
+    return not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
+
+
 def _is_night(entry: Path) -> bool:
-    if _NIGHT.fullmatch(entry.name) and entry.is_dir():
+    if is_night_name(entry.name) and entry.is_dir():
         return True
     log.debug("%r is not a night folder; ignored", str(entry))
     return False
@@ -98,7 +108,7 @@ def candidate_files(night_dir: Path) -> list[Path]:
 
 
 def _is_candidate(entry: Path, root: Path) -> bool:
-    if entry.name.startswith(".") or entry.suffix.lower() not in _SUFFIXES or not entry.is_file():
+    if not is_candidate_name(entry.name) or not entry.is_file():
         return False
     if entry.resolve().parent != root:
         log.warning("%r leads out of the night's folder; ignored", str(entry))
