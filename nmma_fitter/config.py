@@ -10,17 +10,23 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nmma_fitter.candidates.sources.settings import SourceSettings
+from nmma_fitter.delivery.mail import EmailSettings
+from nmma_fitter.delivery.slack.settings import SlackSettings
+from nmma_fitter.delivery.webhook import WebhookSettings
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
+from nmma_fitter.transfer.settings import DestinationSettings, Name
 
 Trigger = Literal["first-detection", "day-before"] | float
 Table = dict[str, Any]
 T = TypeVar("T", bound="Settings")
+M = TypeVar("M", bound=BaseModel)
 
 
 class Settings(BaseModel):
@@ -148,6 +154,11 @@ class Config(Settings):
     paths: PathsTable
     scheduler: SchedulerTable
     tick: TickTable
+    sources: dict[Name, SourceSettings] = {}
+    destinations: dict[Name, DestinationSettings] = {}
+    slack: SlackSettings = SlackSettings()
+    email: EmailSettings = EmailSettings()
+    webhook: WebhookSettings = WebhookSettings()
     fits: FitsTable
 
     def fit_settings(self, model: str) -> FitSettings:
@@ -193,8 +204,19 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
         if model not in config.fits.refused_models:
             fit_settings(config.fits, model, where)
     base = (path.parent if path else Path()).resolve()
-    paths = {k: base / v.expanduser() for k, v in config.paths.model_dump().items()}
-    return config.model_copy(update={"paths": PathsTable(**paths)})
+    return config.model_copy(
+        update={
+            "paths": _rebased(config.paths, base),
+            "sources": {name: _rebased(one, base) for name, one in config.sources.items()},
+            "destinations": {n: _rebased(one, base) for n, one in config.destinations.items()},
+        }
+    )
+
+
+def _rebased(table: M, base: Path) -> M:
+    """A table whose relative paths start at the configuration's folder."""
+    paths = {k: base / v.expanduser() for k, v in table if isinstance(v, Path)}
+    return table.model_copy(update=paths)
 
 
 def merged(base: Table, over: Table) -> Table:
@@ -248,11 +270,20 @@ def _first_problem(kind: type[Settings], error: ValidationError) -> str:
 
 
 def _keys_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the settings of a table, which is a field, an entry of tables, or one of a kind."""
     here: Any = kind
     for part in location:
-        field = here.model_fields.get(str(part)) if hasattr(here, "model_fields") else None
-        if field is not None:
-            here = field.annotation
-            if str(part) == "model":
-                here = ModelTable
+        here = _inner(here, str(part))
     return list(here.model_fields) if hasattr(here, "model_fields") else []
+
+
+def _inner(here: Any, part: str) -> Any:
+    if hasattr(here, "model_fields"):
+        return here.model_fields[part].annotation if part in here.model_fields else here
+    inside = get_args(here)
+    if get_origin(here) is dict:
+        return inside[1]
+    if get_origin(here) is Annotated:
+        return _inner(inside[0], part)
+    kinds = [one for one in inside if "kind" in getattr(one, "model_fields", {})]
+    return next((k for k in kinds if part in get_args(k.model_fields["kind"].annotation)), here)

@@ -9,6 +9,7 @@ from pathlib import Path
 from nmma_fitter import models
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
+from nmma_fitter.delivery import report
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
@@ -105,15 +106,23 @@ class FitsCampaign:
     def collect(
         self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
     ) -> None:
-        """Rank an object's models; an unchanged light curve's ranking points to its night."""
+        """Rank an object's models, and write its page; an unchanged light curve's points back."""
         needs = [ending.need for ending in endings]
         earlier = {need.unit_night for need in needs if need.digest}
         unchanged = bool(earlier) and all(standing(n) == "unchanged" for n in needs if n.digest)
         fits = [_finished(ending) for ending in endings]
         write_product(folder, name, fits, points_to=max(map(str, earlier)) if unchanged else None)
+        outdir, night = self._config.paths.outdir, needs[0].night
+        report.write_object_page(outdir, folder, name, night, fits, report.refits(history))
 
     def collect_night(self, ledger: Ledger, night: str) -> None:
         """Write the night's page and the index."""
+        outdir = self._config.paths.outdir
+        folder, revision, closed = ledger.night(night)
+        report.write_assets(outdir)
+        needs = ledger.needs(night)
+        report.write_night_page(outdir, folder, night, needs, revision=revision, closed=closed)
+        report.write_index(outdir, ledger.statistics())
 
     def unit(self, night: str, request: FitRequest) -> Unit:
         """The unit of a fit in a night's folder."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
+from nmma_fitter.candidates.sources import pull
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
@@ -86,7 +87,7 @@ class Poller:
         self._night_dir: Path | None = None
         self._asked: set[tuple[str, str]] = set()
         self.couriers = make_couriers(config) if couriers is None else couriers
-        if order.night_dir is not None or not order.follow:
+        if order.night_dir is not None or not (order.follow or config.sources):
             self._take(order.night_dir or newest_night(config.paths.candidates))
         self.lock = TickLock(config.paths.state, config.tick.longest)
         self.patience = 0.0
@@ -141,7 +142,7 @@ class Poller:
             Another process is in its tick.
         """
         scheduler, began = self.scheduler, time.monotonic()
-        report = TickReport()
+        report = TickReport(notes=self._pull())
         paths = self.config.paths
         lock = self.lock.held(self.patience, log.info)
         with lock, open_ledger(paths.state, paths.outdir) as ledger:
@@ -160,6 +161,13 @@ class Poller:
             self.lock.step("publish")
             self._publish(ledger, report, time.monotonic() - began)
         return report
+
+    def _pull(self) -> list[str]:
+        """From where candidates come to their nights' folders; before the lock, since it waits."""
+        if self.order.night_dir is not None:
+            return []
+        paths = self.config.paths
+        return pull(self.config.sources, paths.candidates, paths.state, enough=self.leaving)
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.config import FitSettings, load_config, merged, presets
+from nmma_fitter.delivery.mail import EmailSettings
+from nmma_fitter.delivery.slack.settings import SlackSettings
+from nmma_fitter.delivery.webhook import WebhookSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.shipped import shipped
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -43,6 +47,11 @@ def test_a_file_changes_only_what_it_names(tmp_path):
         ("[tick]\ninterval = -1\n", "tick.interval"),
         ("[tick\n", "not valid TOML"),
         ("[fits]\npreset = 'orignal'\n", "did you mean 'original'"),
+        ("[slack]\nchanels = []\n", "did you mean 'channels'"),
+        ("[sources.a]\nkind = 'rsync'\nhots = 'h'\n", "host"),
+        ("[sources.a]\nkind = 'folder'\npath = 'p'\nnight = 3\n", "did you mean 'nights'"),
+        ("[sources.a]\nkind = 'scp'\n", "sources.a"),
+        ("[destinations.'a b']\nkind = 'folder'\npath = 'p'\n", "destinations.a b"),
     ],
 )
 def test_a_mistake_is_named_with_file_and_remedy(tmp_path, text, said):
@@ -52,6 +61,35 @@ def test_a_mistake_is_named_with_file_and_remedy(tmp_path, text, said):
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value) or "preset" in text
+
+
+def test_the_documented_defaults_of_who_is_told_are_those_of_the_program():
+    config = load_config()
+    assert (config.slack, config.email, config.webhook) == (
+        SlackSettings(),
+        EmailSettings(),
+        WebhookSettings(),
+    )
+    assert config.sources == {} and config.destinations == {}
+
+
+def test_the_documented_examples_of_sources_and_destinations_can_be_used_as_they_are(tmp_path):
+    lines = shipped("config", "default.toml").read_text().splitlines()
+    first, last = (
+        next(number for number, line in enumerate(lines) if line.startswith(table))
+        for table in ("[sources]", "[slack]")
+    )
+    examples = [line.removeprefix("# ") for line in lines[first:last]]
+    config = load_config(written(tmp_path, "\n".join(examples)))
+    assert [one.kind for one in config.sources.values()] == ["rsync", "folder", "skyportal"]
+    assert [one.kind for one in config.destinations.values()] == ["rsync", "folder"]
+
+
+def test_relative_paths_of_sources_and_destinations_start_at_the_file(tmp_path):
+    text = "[sources.a]\nkind = 'folder'\npath = 'in'\n[destinations.b]\nkind = 'rsync'\n"
+    config = load_config(written(tmp_path, text + "host = 'h'\nkey = 'keys/push'\n"))
+    assert config.sources["a"].path == tmp_path / "in"
+    assert config.destinations["b"].key == tmp_path / "keys" / "push"
 
 
 def test_a_missing_file_is_one_line(tmp_path):

@@ -11,8 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version, configure_log
+from nmma_fitter.cli.slack import slack_app
+from nmma_fitter.cli.stats import stats
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
+tools_app.add_typer(slack_app, name="slack")
+tools_app.command("stats")(stats)
 
 Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Objects = Annotated[

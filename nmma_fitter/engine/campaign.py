@@ -57,10 +57,7 @@ class Campaign(Protocol):
         ...
 
     def collect_night(self, ledger: Ledger, night: str) -> None:
-        """Write what shows a night, and all nights together; called after its objects' products.
-
-        The night's own sentinel comes after it.
-        """
+        """Write what shows a night, and all nights; after its objects' products and its sentinel."""
         ...
 
 

@@ -83,14 +83,14 @@ class _Collecting:
     notes: list[str] = field(default_factory=list)
 
     def night(self, night: str) -> bool:
-        """Show the night as it is, its products being up to date; whether it is closed."""
+        """Close the night if all has ended, and show it as it is; whether both are done."""
+        close_night(self.ledger, night)
         try:
             with synced_together():
                 self.campaign.collect_night(self.ledger, night)
         except (NmmaFitterError, OSError) as error:
             self.notes.append(f"{night}: its pages are not up to date, tried again: {error}")
             return False
-        close_night(self.ledger, night)
         self.changed(night, "")
         self.ledger.set_collected(night)
         return self.ledger.night(night)[2]

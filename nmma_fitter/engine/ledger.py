@@ -10,12 +10,13 @@ from nmma_fitter.engine.ledger_attempts import AttemptRow, AttemptTable
 from nmma_fitter.engine.ledger_file import LedgerError
 from nmma_fitter.engine.ledger_nights import NeedRow, NightTable
 from nmma_fitter.engine.ledger_outbox import OutboxRow, OutboxTable, Post
+from nmma_fitter.engine.ledger_statistics import StatisticsTable
 from nmma_fitter.engine.ledger_units import UnitRow, UnitTable
 
 __all__ = ["AttemptRow", "Ledger", "LedgerError", "NeedRow", "OutboxRow", "Post", "UnitRow"]
 
 
-class Ledger(UnitTable, AttemptTable, NightTable, OutboxTable):
+class Ledger(UnitTable, AttemptTable, NightTable, OutboxTable, StatisticsTable):
     """The ledger, open.
 
     Every method that changes something is one transaction of its own, unless it is called inside

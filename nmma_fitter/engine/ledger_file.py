@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 OUTBOX = """CREATE TABLE IF NOT EXISTS outbox (
     courier TEXT NOT NULL, night TEXT NOT NULL, object TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
@@ -57,6 +57,7 @@ SINCE = {
     4: OUTBOX,
     5: POSTS,
     6: OBJECTS,
+    7: "UPDATE nights SET dirty=1",  # since when nights have pages
 }
 
 

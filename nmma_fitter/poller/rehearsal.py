@@ -15,14 +15,13 @@ from pathlib import Path
 
 from nmma_fitter.config import Config, PathsTable
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
+from nmma_fitter.engine.ledger_copy import copy_ledger
 from nmma_fitter.engine.track import Tracked
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import LockHeld, SchedulerError
+from nmma_fitter.errors import SchedulerError
 from nmma_fitter.make_jobs import Order, Poller, make_scheduler
 from nmma_fitter.schedulers.base import Answer, BatchRequest, Scheduler
-
-READ_SECONDS = 60.0
 
 
 @dataclass
@@ -151,22 +150,15 @@ class Moved:
 
 
 def _copy_ledger(source: Path, target: Path, moved: Moved) -> None:
-    """Copy a ledger as of one moment, also while a tick is writing it; its folders are moved."""
+    """Copy a ledger as of one moment; the folders it names are moved."""
     if not source.exists():
         return
-    try:
-        uri = f"{source.as_uri()}?mode=ro"
-        with (
-            closing(sqlite3.connect(uri, uri=True, timeout=READ_SECONDS)) as old,
-            closing(sqlite3.connect(target)) as new,
-        ):
-            old.backup(new)
-            new.create_function("moved", 1, lambda folder: str(moved.there(Path(folder))))
-            for table in ("units", "attempts", "nights"):
-                new.execute(f"UPDATE {table} SET folder = moved(folder)")
-            new.commit()
-    except sqlite3.OperationalError as error:
-        raise LockHeld(f"{source}: {error}; a tick is writing it: try again in a minute") from None
+    copy_ledger(source, target)
+    with closing(sqlite3.connect(target)) as new:
+        new.create_function("moved", 1, lambda folder: str(moved.there(Path(folder))))
+        for table in ("units", "attempts", "nights"):
+            new.execute(f"UPDATE {table} SET folder = moved(folder)")
+        new.commit()
 
 
 def _copy_units(ledger: Ledger, wanted: Sequence[Wanted], moved: Moved) -> None:

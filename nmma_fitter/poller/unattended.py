@@ -176,7 +176,7 @@ def keep_going(config: Config, order: Order, show: Callable[[TickReport], None])
 def check_candidates(config: Config) -> None:
     """Refuse to begin where no night can ever arrive; raises `BadInput`."""
     folder = config.paths.candidates
-    if not folder.is_dir():
+    if not folder.is_dir() and not config.sources:
         raise BadInput(f"{folder}: no such folder; make it, or set [paths] candidates")
 
 
