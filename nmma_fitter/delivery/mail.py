@@ -150,7 +150,7 @@ class MailCourier:
         import ssl
 
         chosen, context = self._settings, ssl.create_default_context()
-        seconds = chosen.command_seconds
+        seconds, password = chosen.command_seconds, self._password() if chosen.user else ""
         if chosen.security == "tls":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(
                 chosen.host, chosen.port, timeout=seconds, context=context
@@ -161,7 +161,7 @@ class MailCourier:
             if chosen.security == "starttls":
                 smtp.starttls(context=context)
             if chosen.user:
-                smtp.login(chosen.user, self._password())
+                smtp.login(chosen.user, password)
         except BaseException:
             smtp.close()
             raise

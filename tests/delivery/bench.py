@@ -141,10 +141,17 @@ class Bench:
             set_due(self.ledger, begins, night, obj)
         return send(self.ledger, self.couriers, lambda: self.now, enough)
 
-    def deliver_all(self, *objects: str, rounds: int = 40, step: float = 20.0) -> list[str]:
+    def deliver_all(
+        self,
+        *objects: str,
+        rounds: int = 40,
+        step: float = 20.0,
+        between: Callable[[], None] = lambda: None,
+    ) -> list[str]:
         """As `deliver`, tick after tick, until nothing is due any more."""
         notes = self.deliver(*objects)
         while self.due():
+            between()
             rounds -= 1
             assert rounds, f"still due: {self.due()}"
             notes += self.deliver(later=step)
@@ -153,6 +160,13 @@ class Bench:
     def due(self) -> list[Any]:
         """What has yet to be delivered."""
         return [row for courier in self.couriers for row in self.ledger.due(courier.name)]
+
+
+def fitted(bench: Bench, obj: str = "ZTF22abc", night: str = NIGHT, **more: Any) -> None:
+    """Two fits that have ended, and are ranked."""
+    bench.fit(obj, "Me2017", -6.7, night=night, **more)
+    bench.fit(obj, "Piro2021", -9.1, night=night, **more)
+    bench.rank(obj, night)
 
 
 def _row(model: str, log_z: float, p_value: float) -> Ranked:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import random
 import signal
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,7 +38,8 @@ WRITES = (
 )  # fmt: skip
 # cut: the connection is lost before anything was done; lost: after it; late: it is done, but after
 # the client's patience; error and error-after: HTTP 500 before and after it was done; html: a
-# proxy's page; unshared: an upload is confirmed and never shown.
+# proxy's page; unshared: an upload is confirmed and never shown. Never by chance: kill-before and
+# kill end the process `victim` before and after it was done.
 KINDS = ("cut", "lost", "late", "429", "500", "503", "error-after", "html", "unshared")
 
 
@@ -59,6 +62,8 @@ class Faults:
         Seconds of a late answer.
     met : list of (method, kind)
         What has gone wrong.
+    victim : int
+        Process id for a ``kill``.
     """
 
     planned: list[tuple[str, str]] = field(default_factory=list)
@@ -68,6 +73,7 @@ class Faults:
     retry_after: int = 1
     late: float = 1.0
     met: list[tuple[str, str]] = field(default_factory=list)
+    victim: int = 0
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -148,6 +154,7 @@ class SlackServer:
         self.share_delay = 0.0
         self.revoked = False
         self._share = True
+        self._serving, self._idle = 0, threading.Condition()
         self._http: ThreadingHTTPServer | None = None
 
     def start(self, port: int = 0) -> SlackServer:
@@ -175,6 +182,23 @@ class SlackServer:
     def url(self) -> str:
         """The Web API's address."""
         return f"http://127.0.0.1:{self.port}/api/"
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count a call while it is served."""
+        with self._idle:
+            self._serving += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._serving -= 1
+                self._idle.notify_all()
+
+    def wait_until_idle(self) -> None:
+        """Wait for calls whose client may have left already."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._serving == 0, timeout=30)
 
     def called(self, method: str) -> int:
         """How often a method was called."""
@@ -339,12 +363,16 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
+        with self.slack.busy():
+            self._serve()
+
+    def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         _, kind, *rest = self.path.split("/")
         method = UPLOAD if kind == "upload" else rest[-1]
         fault = self.slack.faults.next(method)
-        if fault == "cut":
-            return self._cut()
+        if fault in ("cut", "kill-before"):
+            return self._cut(fault)
         if fault == "429":
             wait = {"Retry-After": str(self.slack.faults.retry_after)}
             return self._say(429, {"ok": False, "error": "ratelimited"}, wait)
@@ -377,13 +405,15 @@ class _Handler(BaseHTTPRequestHandler):
             return refusal.answer
 
     def _after(self, fault: str | None, status: int, kind: str, body: bytes) -> None:
-        if fault == "lost":
-            return self._cut()
+        if fault in ("lost", "kill"):
+            return self._cut(fault)
         if fault == "error-after":
             return self._say(500, {"ok": False, "error": "internal_error"})
         self._send(status, kind, body)
 
-    def _cut(self) -> None:
+    def _cut(self, fault: str) -> None:
+        if fault.startswith("kill"):
+            os.kill(self.slack.faults.victim, signal.SIGKILL)
         self.close_connection = True
         self.connection.shutdown(2)
 

@@ -71,9 +71,9 @@ def in_words(error: Exception, what: str, channel: str, settle: float) -> Undeli
     if isinstance(error, HTTPError):  # of an upload's bytes
         if error.code == 429:
             return _too_fast(error.headers.get("Retry-After"), what)
-        return Undelivered(f"{what}: Slack answered HTTP {error.code}", retry_after=settle)
+        return Undelivered(f"Slack answered HTTP {error.code}", retry_after=settle)
     said = one_line(str(getattr(error, "reason", None) or error) or type(error).__name__, 200)
-    return Undelivered(f"{what}: no answer from Slack ({said})", retry_after=settle)
+    return Undelivered(f"no answer from Slack ({said})", retry_after=settle)
 
 
 def is_certain(error: Exception) -> bool:
@@ -91,11 +91,11 @@ def _answered(response: Any, what: str, channel: str, settle: float) -> Undelive
     if status == 429:
         return _too_fast(_header(response, "retry-after"), what)
     if status != 200 and not _CODE.fullmatch(code):
-        message = f"{what}: Slack, or a proxy before it, answered HTTP {status}"
+        message = f"Slack, or a proxy before it, answered HTTP {status}"
         certain = 400 <= status < 500 and status != 408
         return Refused(message) if certain else Undelivered(message, retry_after=settle)
     if code in UNSURE or not _CODE.fullmatch(code):
-        return Undelivered(f"{what}: Slack failed ({one_line(code, 60)})", retry_after=settle)
+        return Undelivered(f"Slack failed ({one_line(code, 60)})", retry_after=settle)
     return Refused(f"{what}: {_advice(code, response, channel)}", code, everything=code not in OURS)
 
 
