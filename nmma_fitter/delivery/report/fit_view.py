@@ -15,6 +15,7 @@ from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
 from nmma_fitter.delivery.report.remedies import remedy
+from nmma_fitter.delivery.statistics import task_name
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
@@ -109,7 +110,7 @@ def fit_view(
     state, reason, detail = _standing(fit, said)
     known = models.MODELS.get(fit.model)
     view: dict[str, Any] = {
-        "model": fit.model,
+        "model": task_name(fit.model),
         "kind": known.kind if known else "",
         "paper": known.paper if known else "",
         "anchor": folder_name(fit.model),

@@ -49,12 +49,10 @@ def write_object_page(
     ranked = _rows(ranking, "ranked")
     said = {str(row.get("model")): row for row in _rows(ranking, "others")}
     places = {str(row.get("model")): place for place, row in enumerate(ranked)}
+    ordered = sorted(fits, key=lambda fit: places.get(fit.model, len(places)))  # best first
     views = [
-        fit_view(fit, said.get(fit.model), places.get(fit.model), folder, name) for fit in fits
+        fit_view(fit, said.get(fit.model), places.get(fit.model), folder, name) for fit in ordered
     ]
-    views.sort(key=lambda view: (view.position is None, view.position or 0))
-    order = {view.model: place for place, view in enumerate(views)}
-    data = chart_data(sorted(fits, key=lambda fit: order[fit.model]), folder)
     pictured = _comparison(outdir, folder, name, ranking, views)
     write_page(
         outdir,
@@ -73,7 +71,7 @@ def write_object_page(
             "ranked": [_numbers(row) for row in ranked],
             "views": views,
             "picture": pictured,
-            "chart": data,
+            "chart": chart_data(ordered, folder),
             "history": [(fit, link(fit.folder / PAGE, folder)) for fit in history],
         },
     )
