@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from nmma_fitter.candidates.sources.base import Source
@@ -12,7 +13,7 @@ from nmma_fitter.candidates.sources.settings import FolderSource, RsyncSource, S
 from nmma_fitter.errors import ConfigError
 
 
-def make_source(settings: SourceSettings, candidates: Path) -> Source:
+def make_source(settings: SourceSettings, candidates: Path, now: Callable[[], float]) -> Source:
     """A source, not yet asked.
 
     Raises
@@ -30,4 +31,4 @@ def make_source(settings: SourceSettings, candidates: Path) -> Source:
         return FolderSourceOf(settings)
     from nmma_fitter.candidates.sources.skyportal import SkyportalSourceOf
 
-    return SkyportalSourceOf(settings, os.environ)
+    return SkyportalSourceOf(settings, os.environ, now)

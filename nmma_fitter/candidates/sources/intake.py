@@ -120,7 +120,7 @@ class _Intake:
         self._memory = memories[name]
         self._staging = candidates / ".incoming" / name
         self._receiver = Receiver(name, candidates, memories)
-        self._make = partial(make_source, settings, candidates)
+        self._make = partial(make_source, settings, candidates, now)
         self._source: Source
         self._nights: list[str] = []
         self._whole: list[Offer] = []

@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +45,7 @@ class SkyportalSourceOf:
         self,
         settings: SkyportalSource,
         environment: Mapping[str, str],
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float],
     ) -> None:
         self._settings, self._now = settings, now
         self._token = environment.get(settings.token_variable, "")

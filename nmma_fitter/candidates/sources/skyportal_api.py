@@ -29,6 +29,17 @@ class Refused(SourceError):
     """A call that this token may not make, or that asks for what is not there."""
 
 
+class _Token:
+    """Signs a call."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
+        call.headers["Authorization"] = f"token {self._token}"
+        return call
+
+
 class SkyportalApi:
     """One look's worth of calls.
 
@@ -56,8 +67,9 @@ class SkyportalApi:
         self._settings, self._sleep, self._clock = settings, sleep, clock
         self._end = clock() + settings.time_limit
         self._session = requests.Session()
-        self._session.trust_env = False  # no .netrc, whose password would replace the token
-        self._session.headers["Authorization"] = f"token {token}"
+        # Not a header of the session, which a password in .netrc would replace.
+        self._session.auth = _Token(token)
+        self._session.headers["Accept-Encoding"] = "identity"
 
     def get(self, path: str, query: Mapping[str, str | int]) -> Any:
         """The ``data`` of a call's answer.
@@ -86,6 +98,7 @@ class SkyportalApi:
 
     def _once(self, path: str, query: Mapping[str, str | int]) -> Any:
         import requests
+        import urllib3
 
         if self._clock() > self._end:
             raise SourceError(
@@ -98,16 +111,16 @@ class SkyportalApi:
                 url, params=query, timeout=limit, stream=True, allow_redirects=False
             ) as answer:
                 return self._data(answer, self._body(answer, self._clock() + limit))
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             kind = type(error).__name__
             raise Busy(
                 f"{self._settings.url}: did not answer ({kind}); check url and network"
             ) from None
 
     def _body(self, answer: requests.Response, end: float) -> bytes:
-        """An answer's bytes; the library's own limit is between two bytes only."""
+        """An answer's bytes, as they come: the library's own limit is between two bytes only."""
         body = bytearray()
-        for piece in answer.iter_content(65536):
+        while piece := answer.raw.read1(65536):
             body += piece
             if len(body) > LARGEST_FILE:
                 raise self.nonsense("too much")
