@@ -16,13 +16,14 @@ from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
 from nmma_fitter.delivery.report.remedies import remedy
 from nmma_fitter.delivery.statistics import task_name
+from nmma_fitter.delivery.words import last_lines, without_tokens
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
 
 LONGEST_DETAIL = 600
 LOG_LINES = 15
-LOG_BYTES = 8000
+LOG_BYTES = 3000
 PICTURES = {
     "lightcurves.png": "Light curve of {name} with the posterior of {model}: data, median, "
     "90 % band and best fit in each band",
@@ -164,7 +165,7 @@ def _without_result(work: Path, folder: Path) -> dict[str, Any]:
     if log is None:
         return {}
     return {
-        "log": _tail(log),
+        "log": without_tokens(last_lines(log, LOG_LINES, LOG_BYTES)).splitlines(),
         "downloads": [Download("log", link(log, folder), log.stat().st_size)],
     }
 
@@ -173,16 +174,6 @@ def newest_log(work: Path) -> Path | None:
     """Log of the newest run in a work folder, published or not."""
     logs = [path for path in (*work.glob("attempts/*/log"), work / "log") if path.is_file()]
     return max(logs, key=lambda path: path.stat().st_mtime, default=None)
-
-
-def _tail(log: Path) -> list[str]:
-    try:
-        with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - LOG_BYTES))
-            lines = stream.read(LOG_BYTES).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    return [shortened(line, 300) for line in lines[-LOG_LINES:]]
 
 
 def _read(path: Path) -> tuple[Json, list[str]]:

@@ -113,6 +113,15 @@ def test_a_failure_says_its_reason_what_to_do_and_the_logs_end(site):
     assert "ValueError:" in text
 
 
+def test_a_token_in_a_log_is_not_shown(tmp_path):
+    log = tmp_path / "n/a/Me2017/log"
+    log.parent.mkdir(parents=True)
+    log.write_text("sent with Bearer abc123\nended\n")
+    write_object_page(tmp_path, tmp_path / "n/a", "a", "n", [Finished("Me2017", None, "failed")])
+    text = (tmp_path / "n/a/index.html").read_text()
+    assert "abc123" not in text and "ended" in text
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_text_from_outside_is_escaped(site, name):
     text = (site / NIGHT / folder_name(name) / "index.html").read_text()
