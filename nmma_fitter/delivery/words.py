@@ -29,9 +29,10 @@ def one_line(text: str, longest: int) -> str:
 def ranked_words(row: Ranked) -> str:
     """Evidence, Bayes factor and fit quality of a ranked model."""
     quality = "describes it" if row.describes else "does not describe it"
+    chance = f"p = {row.p_value:.3f}" if row.p_value >= 0.0005 else "p < 0.001"
     return (
         f"ln Z {row.log_z:.2f} ± {row.log_z_err:.2f}, ln B {row.log_bayes:.2f} ± "
-        f"{row.log_bayes_err:.2f}, {quality} (p = {row.p_value:.3f})"
+        f"{row.log_bayes_err:.2f}, {quality} ({chance})"
     )
 
 
