@@ -49,6 +49,15 @@ def test_what_is_missing_can_be_listed(call):
     assert call("--missing", dpkg_query=ALL_BUT_MUNGE) == ("munge\n", "")
 
 
+@pytest.mark.parametrize(
+    ("marker", "has", "lacks"),
+    [("slurm", "munge", "rsync"), ("ssh", "rsync", "munge"), ("browser", "chromium", "munge")],
+)
+def test_what_is_missing_for_one_marker_can_be_listed(call, marker, has, lacks):
+    names = call("--missing", marker, dpkg_query=NOTHING_INSTALLED)[0].split()
+    assert has in names and lacks not in names
+
+
 def test_an_ordinary_user_is_told_what_is_missing_and_the_tests_go_on(call):
     said, calls = call(dpkg_query=ALL_BUT_MUNGE, id=ORDINARY_USER)
     assert "munge" in said and "skipped" in said and calls == ""

@@ -7,6 +7,7 @@ the news of the night's others; when their turn comes nothing is left to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from nmma_fitter.engine.files import canonical_digest, folder_name, read_json, write_atomic
@@ -78,15 +79,14 @@ class PushCourier:
         return True
 
     def _night(self, parcel: Parcel, enough: Callable[[], bool]) -> bool:
-        marks, top = self._marks(parcel.folder), self._marks(self._outdir)
+        marks = self._marks(parcel.folder)
         fin = night_fin(parcel.folder, parcel.night)
         closed = parcel.closed and fin.exists()
-        news = _changed(marks, public.night_files(parcel.folder))
+        every = chain(public.night_files(parcel.folder), public.top_files(self._outdir))
+        news = [one for one in map(marks.now, every) if marks.changed(one)]
         last = [one for one in news if closed and public.is_sentinel(one.name)]
         pages = [one for one in news if not public.is_sentinel(one.name)]
         if not self._send(marks, pages, [] if closed else [fin], enough):
-            return False
-        if not self._send(top, _changed(top, public.top_files(self._outdir)), [], enough):
             return False
         if last and self._verify == "manifest":
             self._send_manifest(marks, parcel.folder)
@@ -127,14 +127,18 @@ class PushCourier:
         prefix = f"{night.relative_to(self._outdir).as_posix()}/"
         path = self._kept / "manifests" / prefix / MANIFEST
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = sorted(f"{one.sha256}  {one.name.removeprefix(prefix)}\n" for one in marks.all())
+        lines = sorted(
+            f"{one.sha256}  {one.name.removeprefix(prefix)}\n"
+            for one in marks.all()
+            if one.name.startswith(prefix)
+        )
         write_atomic(path, "".join(lines))
         root = self._kept / "manifests"
         send(self._client, root, [Marks(path, "", root).now(path)], self._verify)
 
-    def _marks(self, folder: Path) -> Marks:
-        name = "top" if folder == self._outdir else f"night-{folder_name(folder.name)}"
-        return Marks(self._kept / f"{name}.json", self._place, self._outdir)
+    def _marks(self, night: Path) -> Marks:
+        path = self._kept / f"night-{folder_name(night.name)}.json"
+        return Marks(path, self._place, self._outdir)
 
 
 def couriers(
@@ -142,10 +146,6 @@ def couriers(
 ) -> list[Courier]:
     """A courier for each destination, in the configuration's order."""
     return [PushCourier(name, one, outdir, state) for name, one in destinations.items()]
-
-
-def _changed(marks: Marks, paths: Iterable[Path]) -> list[Sent]:
-    return [one for one in map(marks.now, paths) if marks.changed(one)]
 
 
 def _news(marks: Marks, folder: Path) -> tuple[list[Sent], bool]:

@@ -86,5 +86,7 @@ def why_no_slurm() -> str:
     """Why no private Slurm can be brought up here, empty when it can."""
     if os.geteuid() != 0:
         return "it needs root"
-    asked = subprocess.run([INSTALL, "--missing"], capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        [INSTALL, "--missing", "slurm"], capture_output=True, text=True, check=True
+    )
     return f"it needs {', '.join(asked.stdout.split())}" if asked.stdout.split() else ""

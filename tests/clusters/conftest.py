@@ -31,7 +31,9 @@ def why_not() -> str:
     command = "run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
     if os.geteuid() != 0:
         return f"a private Slurm needs root; {command}"
-    missing = subprocess.run([INSTALL, "--missing"], capture_output=True, text=True, check=True)
+    missing = subprocess.run(
+        [INSTALL, "--missing", "slurm"], capture_output=True, text=True, check=True
+    )
     names = missing.stdout.split()
     return f"a private Slurm needs {', '.join(names)}; {command}" if names else ""
 
