@@ -166,8 +166,9 @@ class Poller:
         """From where candidates come to their nights' folders; before the lock, since it waits."""
         if self.order.night_dir is not None:
             return []
-        paths = self.config.paths
-        return pull(self.config.sources, paths.candidates, paths.state, enough=self.leaving)
+        paths, now = self.config.paths, self._clock
+        sources = self.config.sources
+        return pull(sources, paths.candidates, paths.state, enough=self.leaving, now=now)
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""

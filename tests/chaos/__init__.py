@@ -13,6 +13,8 @@
 `storm`           random kills with many units in flight
 `disasters`       nodes, controllers, dispatchers and supervisors that die or stop meanwhile
 `scenarios`       these three, played to their end
+`ends`            an sshd that candidates come from and results go to, and a stand-in for Slack
+`deliveries`      between these: kills at every boundary; cut connections and lost answers
 `verdict`         doubles and losses, counted from outside
 `figures`         the table and the file of figures
 ================  =================================================================================

@@ -1,4 +1,4 @@
-"""``make chaos``: everything, on the local scheduler and on a private Slurm; the table at the end.
+"""``make chaos``: everything, on the local scheduler, between both ends, and on a private Slurm.
 
 A run that was interrupted goes on where it was when it is called again with its folder of results.
 """
@@ -18,11 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clusters")]
+sys.path[:0] = [str(HERE.parent / folder) for folder in ("", "clusters", "delivery")]
+
+from ssh_server import missing_commands  # noqa: E402
 
 from chaos import figures  # noqa: E402
 from chaos.beds import LOCAL, LOCAL_CROWD, quick_folder, slurm, why_no_slurm  # noqa: E402
+from chaos.deliveries import Delivery  # noqa: E402
 from chaos.disasters import cluster_disasters, on_this_machine  # noqa: E402
+from chaos.ends import both_ends  # noqa: E402
 from chaos.scenarios import Plan, Scenario  # noqa: E402
 
 CONTROL = {"units": 2, "moments": 1, "step": 5}
@@ -60,6 +64,18 @@ def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
         ]
 
 
+@contextmanager
+def between_ends(seed: int, kills: int) -> Iterator[list[Delivery]]:
+    """Candidates from a real sshd, results to it, and a stand-in for Slack."""
+    with quick_folder() as root, both_ends(root, seed) as ends:
+        few = Plan(kills=60, limit=150)
+        yield [
+            Delivery("boundaries", ends, Plan(units=1, harmless=False, limit=1200), seed),
+            Delivery("faults", ends, Plan(kills=5 * kills, limit=2400), seed),
+            Delivery("faults", ends, few, seed, "intents"),
+        ]
+
+
 class Results:
     """The folder of results: ``figures.jsonl``, the visited places, and what went wrong.
 
@@ -79,7 +95,7 @@ class Results:
             self._run.write_text(json.dumps(known))
         self.run, self.seed = str(known["run"]), int(known["seed"])
 
-    def play(self, scenario: Scenario) -> None:
+    def play(self, scenario: Scenario | Delivery) -> None:
         """Do one scenario, or take its figures from before the interruption."""
         if self.only not in scenario.name:
             return
@@ -129,9 +145,15 @@ def main() -> int:
     say(f"seed {results.seed}, results in {results.folder}")
     for scenario in (*sound(results.seed, given.kills), *controls(results.seed)):
         results.play(scenario)
+    if missing := missing_commands():
+        say(f"left out: deliveries (no {', '.join(missing)})")
+    elif not given.only.startswith(("local", "slurm")):
+        with between_ends(results.seed, given.kills) as deliveries:
+            for delivery in deliveries:
+                results.play(delivery)
     if reason := why_no_slurm():
         say(f"left out: Slurm ({reason})")
-    elif not given.only.startswith("local"):
+    elif not given.only.startswith(("local", "deliveries")):
         with on_slurm(results.seed, given.kills) as scenarios:
             for scenario in scenarios:
                 results.play(scenario)

@@ -38,6 +38,7 @@ OTHERS = {
     "os.exec": "process",
     "fcntl.flock": "lock",
     "os.kill": "signal",
+    "http.client.send": "request",
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Where bytes are written for everybody: a boundary is named by who asked for it as well.

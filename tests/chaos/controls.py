@@ -30,6 +30,17 @@ def apply(name: str | None) -> None:
         witness._learn_ids = lambda *_: None
     elif name == "sentinel":
         sentinel.read_sentinel = _nothing_is_believed
+    elif name == "intents":
+        from nmma_fitter.delivery.slack.record import Entry, Record
+
+        remembers = Record.get
+
+        def forgetful(record: Record, key: str) -> Entry | None:
+            entry = remembers(record, key)
+            return entry if entry is not None and (entry.ref or entry.taken) else None
+
+        # What was about to be posted when the poller died, or no answer came, is posted again.
+        Record.get = forgetful  # type: ignore[method-assign]
 
 
 def _nothing_is_believed(unit: Unit, *, deep: bool = True) -> tuple[SentinelState, dict[str, Any]]:

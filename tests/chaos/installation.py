@@ -23,6 +23,7 @@ stop_model_after = 1000
 name = "{scheduler}"
 {more}
 """
+BLIND = ("adoption", "sentinel")  # controls that are found out the sooner the less is waited
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Installation:
             folder.mkdir(parents=True, exist_ok=True)
         blind = self.control == "adoption"
         text = CONFIG.format(
-            grace=0 if self.control else self.bed.grace,
+            grace=0 if self.control in BLIND else self.bed.grace,
             submit_grace=0 if blind else self.bed.submit_grace,
             scheduler=self.bed.scheduler,
             more=self.bed.more,
@@ -126,6 +127,10 @@ class Installation:
         """Every night there is."""
         folder = self.site / "candidates"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def is_over(self, night: str) -> bool:
+        """Whether a night's sentinel is there."""
+        return (self.site / "outdir" / night / f"{night}.fin").exists()
 
     def wanted(self) -> Iterator[tuple[str, Unit]]:
         """Night and unit of everything asked for, from the candidates alone."""

@@ -228,9 +228,4 @@ def _advance(site: Installation, tally: Tally) -> bool:
 
 
 def _open_nights(site: Installation) -> list[str]:
-    return [night for night in site.nights() if not is_closed(site, night)]
-
-
-def is_closed(site: Installation, night: str) -> bool:
-    """Whether a night's sentinel is there."""
-    return (site.site / "outdir" / night / f"{night}.fin").exists()
+    return [night for night in site.nights() if not site.is_over(night)]

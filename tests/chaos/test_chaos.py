@@ -6,16 +6,19 @@ import random
 
 import pytest
 from slurm_cluster import private_slurm
+from ssh_server import missing_commands
 
 from chaos.beds import LOCAL, LOCAL_CROWD, quick_folder, slurm, why_no_slurm
+from chaos.deliveries import Delivery
 from chaos.disasters import cluster_disasters, on_this_machine
+from chaos.ends import both_ends
 from chaos.figures import Figures, table
 from chaos.scenarios import Plan, Scenario
 
 SEED = random.randrange(10**6)
 
 
-def play(scenario: Scenario) -> Figures:
+def play(scenario: Scenario | Delivery) -> Figures:
     said: list[str] = []
     with quick_folder() as folder:
         row = scenario.play(folder, said.append)
@@ -58,3 +61,25 @@ def test_a_poller_on_slurm_is_killed_around_its_calls_and_at_random_with_its_nod
         storm = play(Scenario("random", rough, plan, SEED, None, cluster_disasters(cluster)))
     assert calls.as_expected and sum(calls.kills.values()) == 8
     assert storm.as_expected and storm.kills["random"] == 20
+
+
+@pytest.fixture(scope="module")
+def ends():
+    if missing := missing_commands():
+        pytest.skip(f"a private sshd: no {missing[0]}; NMMA_FITTER_TEST_INSTALL=1 make test")
+    with quick_folder() as root, both_ends(root, SEED) as both:
+        yield both
+
+
+@pytest.mark.ssh
+def test_a_poller_killed_between_both_ends_delivers_everything_whole_and_once(ends):
+    plan = Plan(step=15, harmless=False, limit=35)
+    row = play(Delivery("boundaries", ends, plan, SEED))
+    assert row.as_expected and row.places > 5
+
+
+@pytest.mark.ssh
+@pytest.mark.parametrize("control", [None, pytest.param("intents", marks=pytest.mark.slow)])
+def test_cut_connections_and_lost_answers_lose_nothing_unless_intents_are_forgotten(ends, control):
+    row = play(Delivery("faults", ends, Plan(kills=25, limit=60), SEED, control))
+    assert row.as_expected and sum(row.disasters.values()) > 10
