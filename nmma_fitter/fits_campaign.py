@@ -115,14 +115,16 @@ class FitsCampaign:
         outdir, night = self._config.paths.outdir, needs[0].night
         report.write_object_page(outdir, folder, name, night, fits, report.refits(history))
 
-    def collect_night(self, ledger: Ledger, night: str) -> None:
-        """Write the night's page and the index."""
+    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
+        """Write the pages of these nights, and the index."""
         outdir = self._config.paths.outdir
-        folder, revision, closed = ledger.night(night)
-        report.write_assets(outdir)
-        needs = ledger.needs(night)
-        report.write_night_page(outdir, folder, night, needs, revision=revision, closed=closed)
-        report.write_index(outdir, ledger.statistics())
+        for night in nights:
+            folder, revision, closed = ledger.night(night)
+            needs = ledger.needs(night)
+            report.write_night_page(outdir, folder, night, needs, revision=revision, closed=closed)
+        if nights:
+            report.write_assets(outdir)
+            report.write_index(outdir, ledger.statistics())
 
     def unit(self, night: str, request: FitRequest) -> Unit:
         """The unit of a fit in a night's folder."""
@@ -162,4 +164,5 @@ def _unless_seen(path: Path, wanted: list[Wanted], seen: dict[str, str]) -> list
 def _finished(ending: Ending) -> Finished:
     need = ending.need
     state, reason = need.state.value, need.reason or ""
-    return Finished(need.task, ending.run, state, reason, need.detail, ending.shown)
+    shown = ending.shown or (Path(need.folder) if need.folder else None)
+    return Finished(need.task, ending.run, state, reason, need.detail, shown)

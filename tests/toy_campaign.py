@@ -112,7 +112,7 @@ class ToyCampaign:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "toy.json", {one.need.task: one.need.state.value for one in endings})
 
-    def collect_night(self, ledger: Ledger, night: str) -> None:
+    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
         """Nothing shows a night of toys."""
 
 

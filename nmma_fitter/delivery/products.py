@@ -82,15 +82,20 @@ def write_product(
     if points_to is not None:
         value["unchanged_since"] = points_to
     text = json.dumps(value, indent=1, sort_keys=False, allow_nan=False) + "\n"
-    path = folder / "ranking.json"
+    path, picture = folder / "ranking.json", folder / "comparison.png"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_atomic(path, text)
-        if points_to is None:
-            try:
-                _draw_comparison(folder, name, fits, ranking)
-            except (NmmaFitterError, OSError) as error:
-                log.warning("%s: no comparison.png: %s", name, error)
+    if points_to is None and not _is_newer(picture, path):
+        try:
+            _draw_comparison(picture, name, fits, ranking)
+        except (NmmaFitterError, OSError) as error:
+            log.warning("%s: no comparison.png: %s", name, error)
     return ranking
+
+
+def _is_newer(picture: Path, ranking: Path) -> bool:
+    """Whether a picture was drawn after the ranking: else something ended between the two."""
+    return picture.exists() and picture.stat().st_mtime_ns >= ranking.stat().st_mtime_ns
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -115,7 +120,7 @@ def _summaries(fits: Sequence[Finished]) -> tuple[list[Summary], list[NotRanked]
     return good, bad
 
 
-def _draw_comparison(folder: Path, name: str, fits: Sequence[Finished], ranking: Ranking) -> None:
+def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking: Ranking) -> None:
     """All models over the same data; a picture that fails loses nothing else."""
     from nmma_fitter.delivery.plots import ModelCurves, plot_comparison
 
@@ -129,7 +134,7 @@ def _draw_comparison(folder: Path, name: str, fits: Sequence[Finished], ranking:
         return
     request = read_request(folders[entries[0].model])
     window: LightCurve = request.window
-    plot_comparison(folder / "comparison.png", name, window, request.trigger, entries)
+    plot_comparison(picture, name, window, request.trigger, entries)
 
 
 def load_curves(folder: Path) -> list[BandCurves]:

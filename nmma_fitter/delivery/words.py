@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from nmma_fitter.delivery import plain
 from nmma_fitter.engine.files import folder_name
 
 if TYPE_CHECKING:
@@ -21,9 +22,8 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u206
 
 
 def one_line(text: str, longest: int) -> str:
-    """Text on one line without characters that are not seen, cut to a length."""
-    clean = " ".join(_UNSEEN.sub(" ", text).split())
-    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+    """Text on one line without characters that are not seen, of at most so many characters."""
+    return plain.shortened(plain.one_line(text), longest - 1)
 
 
 def ranked_words(row: Ranked) -> str:

@@ -56,8 +56,8 @@ class Campaign(Protocol):
         """
         ...
 
-    def collect_night(self, ledger: Ledger, night: str) -> None:
-        """Write what shows a night, and all nights; after its objects' products and its sentinel."""
+    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
+        """Write what shows these nights, and all nights together, after their products."""
         ...
 
 

@@ -53,22 +53,13 @@ def collect(
     """
     path = state / "collecting.json"
     before = read_json(path) or {}
-    marks = dict(before)
-    work = _Collecting(ledger, campaign, enough, changed)
-    cut_off = False
+    work = _Collecting(ledger, campaign, enough, changed, dict(before))
     for night in ledger.dirty_nights():
-        if cut_off and enough():
-            continue
-        done = marks[night] = dict(before.get(night, {}))
-        problems, whole = work.objects(night, done)
-        work.notes += problems
-        cut_off = not whole
-        if cut_off:
-            work.notes.append(f"{night}: no time left to rank every object; the next tick goes on")
-        elif not problems and work.night(night):
-            del marks[night]
-    if marks != before:
-        write_json(path, marks)
+        if not (work.cut_off and enough()):
+            work.night(night)
+    work.show()
+    if work.marks != before:
+        write_json(path, work.marks)
     return work.notes
 
 
@@ -80,20 +71,38 @@ class _Collecting:
     campaign: Campaign
     enough: Callable[[], bool]
     changed: Callable[[str, str], None]
+    marks: dict[str, Json]
+    cut_off: bool = False
     notes: list[str] = field(default_factory=list)
+    _made: list[str] = field(default_factory=list)
 
-    def night(self, night: str) -> bool:
-        """Close the night if all has ended, and show it as it is; whether both are done."""
-        close_night(self.ledger, night)
+    def night(self, night: str) -> None:
+        """Make a night's products, as far as there is time, and close it if all has ended."""
+        done = self.marks[night] = dict(self.marks.get(night, {}))
+        problems, whole = self.objects(night, done)
+        self.notes += problems
+        self.cut_off = not whole
+        if self.cut_off:
+            self.notes.append(f"{night}: no time left to rank every object; the next tick goes on")
+        elif not problems:
+            close_night(self.ledger, night)
+            self._made.append(night)
+
+    def show(self) -> None:
+        """Show the nights whose products are up to date as they are, and all nights together."""
         try:
             with synced_together():
-                self.campaign.collect_night(self.ledger, night)
+                self.campaign.show(self.ledger, self._made)
         except (NmmaFitterError, OSError) as error:
-            self.notes.append(f"{night}: its pages are not up to date, tried again: {error}")
-            return False
-        self.changed(night, "")
-        self.ledger.set_collected(night)
-        return self.ledger.night(night)[2]
+            self.notes.append(
+                f"the pages are not up to date, tried again at the next tick: {error}"
+            )
+            return
+        for night in self._made:
+            self.changed(night, "")
+            self.ledger.set_collected(night)
+            if self.ledger.night(night)[2]:
+                del self.marks[night]
 
     def objects(self, night: str, done: Json) -> tuple[list[str], bool]:
         """Make the products of a night's objects, all of them on disk at the end.

@@ -59,7 +59,7 @@ class OutboxTable(LedgerFile):
         """What is due (to a courier): by night, objects in the order they came, the night last."""
         rows = self._run(
             "SELECT courier, night, object, tries, not_before, detail FROM outbox"
-            " WHERE ?1 IS NULL OR courier=?1 ORDER BY night, object='', rowid",
+            " WHERE courier=coalesce(?, courier) ORDER BY night, object='', rowid",
             courier,
         )
         return [OutboxRow(**dict(row)) for row in rows]
