@@ -184,6 +184,9 @@ def print_plan(plan: Plan) -> None:
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     for line in plan.batches:
         print(line)
+    for post in plan.posts:
+        print(f"Slack would be told of {post['object']}:")
+        print(json.dumps(post["blocks"], indent=1))
     refused = f", {plan.refused} refused" if plan.refused else ""
     print(f"{plan.night}: {plan.starts} fits would be started{refused}; nothing was changed")
 

@@ -186,7 +186,7 @@ def _send_to(
             held_back.add(row.night)
             continue
         try:
-            whole = courier.deliver(_parcel(ledger, row), posts, enough)
+            whole = courier.deliver(parcel_of(ledger, row.night, row.object), posts, enough)
         except (NmmaFitterError, OSError) as error:
             notes += _put_off(ledger, row, error, now())
             held_back.add(row.night)
@@ -213,10 +213,11 @@ def _put_off(ledger: Ledger, row: OutboxRow, error: Exception, now: float) -> li
     return [] if row.detail == str(error) else [f"{row.courier}: {label}: {error}"]
 
 
-def _parcel(ledger: Ledger, row: OutboxRow) -> Parcel:
-    folder, revision, closed = ledger.night(row.night)
-    needs = [need for need in ledger.needs(row.night) if row.object in ("", need.object)]
-    if row.object:
-        folder = folder / folder_name(row.object)
+def parcel_of(ledger: Ledger, night: str, obj: str) -> Parcel:
+    """An object of a night, or the night (`obj` empty), as it stands now."""
+    folder, revision, closed = ledger.night(night)
+    needs = [need for need in ledger.needs(night) if obj in ("", need.object)]
+    if obj:
+        folder = folder / folder_name(obj)
     endings = [ending_of(ledger, need) for need in needs]
-    return Parcel(row.night, row.object, folder, endings, revision, closed)
+    return Parcel(night, obj, folder, endings, revision, closed)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmma_fitter.config import Config, PathsTable
+from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.ledger_copy import copy_ledger
+from nmma_fitter.engine.outbox import parcel_of
 from nmma_fitter.engine.track import Tracked
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted
@@ -35,6 +37,8 @@ class Plan:
         Object, task, and what would be done about them and why.
     batches : list of str
         One line for each submit, with what the batch system says of it.
+    posts : list of dict
+        What Slack would be told at the tick's end, about objects of which fits would be started.
     starts, refused : int
         Units that would be submitted; and those that the batch system did not say yes to.
     """
@@ -42,6 +46,7 @@ class Plan:
     night: str
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
+    posts: list[Json] = field(default_factory=list)
     starts: int = 0
     refused: int = 0
 
@@ -126,7 +131,19 @@ def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
     labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
     scheduler = Rehearsing(make_scheduler(poller.config), plan, labels)
     poller._submit(ledger, scheduler, Tracked(submittable=waiting))
+    plan.posts += _posts(poller.config, ledger, plan.night)
     return plan
+
+
+def _posts(config: Config, ledger: Ledger, night: str) -> Iterator[Json]:
+    """The blocks of each object's message, where a fit of it would be started."""
+    if not config.slack.channels:
+        return
+    from nmma_fitter.delivery.slack.preview import preview
+
+    needs = [need for need in ledger.needs(night) if not need.state.ended]
+    for name in dict.fromkeys(need.object for need in needs):
+        yield preview(parcel_of(ledger, night, name), config.slack)
 
 
 class Moved:

@@ -186,3 +186,16 @@ def test_a_refusal_is_in_the_batchs_line(kind, tmp_path):
     with pytest.raises(kind):
         Rehearsing(Refusing(kind("no such partition")), plan, {}).submit(batch)
     assert plan.starts == 0 and "no such partition" in plan.batches[0]
+
+
+def test_it_prints_the_blocks_that_slack_would_be_told_and_tells_nobody(tmp_path):
+    place = Place(tmp_path)
+    with (tmp_path / "my.toml").open("a") as stream:
+        stream.write('[slack]\nchannels = ["C0123456789"]\nbase_url = "http://127.0.0.1:1/api/"\n')
+    place.light_curve(A, "ZTF1")
+    done = subprocess.run(
+        [MAKE_JOBS, "--config", tmp_path / "my.toml", "--dry-run"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Slack would be told of ZTF1:" in done.stdout and '"type": "header"' in done.stdout
