@@ -155,7 +155,8 @@ class SshServer:
             f'restrict,command="/usr/bin/rrsync -wo {self.push}" {public["wo"]}\n'
         )
         own = f"Port {self.port}\nHostKey {self.key('host')}\nAuthorizedKeysFile {keys}\n"
-        own += f"PidFile {self.root / 'sshd.pid'}\n"
+        # Not the person's home, whose .bashrc the shell of each session would read.
+        own += f"PidFile {self.root / 'sshd.pid'}\nSetEnv HOME={self.root}\n"
         # No profile of the account's: what it starts is no business of ours, and may be cut down.
         own += f"SetEnv HOME={self.root} SHLVL=2\n"
         (self.root / "sshd_config").write_text(own + CONFIG)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from results import NIGHT, Results, files
+from pushed_results import NIGHT, Results, files
 
 from nmma_fitter.errors import Undelivered
 from nmma_fitter.transfer.push import couriers
