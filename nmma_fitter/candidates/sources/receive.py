@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.candidates.sources.memory import Known, Memory
 from nmma_fitter.engine.files import sha256, sync_folder, write_atomic
@@ -102,6 +101,8 @@ class Receiver:
 
 def _problem(path: Path) -> str:
     """Why a file cannot be a candidate, empty when it can."""
+    from nmma_fitter.candidates.formats import read_and_merge  # numpy, which settings do without
+
     with path.open("rb") as stream:
         stream.seek(0, 2)
         if stream.tell():
