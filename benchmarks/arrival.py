@@ -3,8 +3,8 @@
 ``python benchmarks/arrival.py`` brings up a real sshd, from which candidates are pulled and to
 which results are pushed by restricted keys, and a stand-in for Slack; starts ``make-jobs
 --keep-going`` with the scheduler ``local``; lets light curves of the samples arrive, one after the
-other; and prints for each how long every stage took. The page that was pushed is opened in Chromium. The exit
-status is 1 when a picture took longer than a minute besides the time of its fit.
+other; and prints for each how long every stage took. The page that was pushed is opened in
+Chromium. The exit status is 1 when a picture took longer than a minute besides the time of its fit.
 """
 
 from __future__ import annotations
