@@ -39,7 +39,7 @@ class Intake(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     nights: Annotated[int, Field(ge=1)] = 3
-    every: Annotated[float, Field(ge=0)] = 20.0
+    every: Annotated[float, Field(ge=0)] = 10.0
     settle_seconds: Annotated[float, Field(ge=0)] = 20.0
 
 
