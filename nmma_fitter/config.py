@@ -15,9 +15,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmma_fitter.candidates.sources.settings import SourceSettings
-from nmma_fitter.delivery.mail import EmailSettings
+from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
-from nmma_fitter.delivery.webhook import WebhookSettings
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
-from nmma_fitter.candidates.sources import pull
+from nmma_fitter.candidates.sources.intake import pull
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never

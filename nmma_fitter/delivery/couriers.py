@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nmma_fitter.config import Config
-from nmma_fitter.delivery import mail, slack, webhook
+from nmma_fitter.delivery import mail, webhook
+from nmma_fitter.delivery.slack import courier as slack
 from nmma_fitter.engine.outbox import Courier
 from nmma_fitter.transfer import push
 

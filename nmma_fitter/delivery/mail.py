@@ -7,14 +7,12 @@ Message-ID, by which mail servers and programs know it for the same.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from typing import TYPE_CHECKING
 
 from nmma_fitter.delivery.news import night_news, object_news
+from nmma_fitter.delivery.settings import EmailSettings
 from nmma_fitter.delivery.words import link_of, night_text, object_text, one_line
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel, Posts
@@ -25,60 +23,6 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 PASSWORD = "NMMA_FITTER_SMTP_PASSWORD"
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
-
-
-def _address(text: str) -> str:
-    if text and not _ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!r} is no mail address, such as name@example.org")
-    return text
-
-
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class EmailSettings(BaseModel):
-    """``[email]``; without recipients it is off. The password is in NMMA_FITTER_SMTP_PASSWORD.
-
-    Attributes
-    ----------
-    host, port : str, int
-        Of the SMTP server.
-    security : str
-        ``starttls``, ``tls`` (port 465, as a rule), or ``none``, which never takes a password.
-    user : str
-        Empty for a server that asks for no password.
-    sender : str
-    recipients : tuple of str
-        Each gets a mail of their own.
-    page_url : str
-        Where the pushed pages are seen.
-    objects, digest : bool
-        Whether there is a mail for each object, and for each night.
-    command_seconds : float
-        Time limit of each step.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]*$")] = "localhost"
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str = ""
-    sender: Address = ""
-    recipients: tuple[Address, ...] = ()
-    page_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
-    objects: bool = True
-    digest: bool = True
-    command_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> EmailSettings:
-        if self.recipients and not self.sender:
-            raise ValueError("email.sender is needed where there are recipients")
-        if self.user and self.security == "none":
-            raise ValueError("a password is never sent unencrypted: set security or leave user out")
-        return self
 
 
 class MailCourier:

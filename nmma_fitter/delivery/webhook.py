@@ -12,12 +12,10 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
 from nmma_fitter.delivery.news import night_news, object_news
+from nmma_fitter.delivery.settings import WebhookSettings
 from nmma_fitter.delivery.words import night_text, object_text
 from nmma_fitter.engine.files import Json, canonical_digest
 from nmma_fitter.engine.outbox import Parcel, Posts
@@ -26,33 +24,6 @@ from nmma_fitter.errors import Undelivered
 SECRET = "NMMA_FITTER_WEBHOOK_SECRET"
 SIGNATURE = "X-Nmma-Fitter-Signature"
 LONGEST_WAIT = 3600.0
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-        raise ValueError("give an address that begins with https:// or http://, without a password")
-    return text
-
-
-class WebhookSettings(BaseModel):
-    """``[webhook]``; without an address it is off.
-
-    Attributes
-    ----------
-    url : str
-    signed : bool
-        Whether each post carries ``X-Nmma-Fitter-Signature: sha256=<hex>``, the HMAC of its body;
-        the secret is in NMMA_FITTER_WEBHOOK_SECRET.
-    command_seconds : float
-        Time limit of connecting, and of waiting for an answer.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: Annotated[str, AfterValidator(_url)] = ""
-    signed: bool = False
-    command_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
 class WebhookCourier:

@@ -32,8 +32,9 @@ def make(server, tmp_path):
     from bench import Bench
     from slack_server import CHANNEL, TOKEN
 
-    from nmma_fitter.delivery.slack import SlackSettings, couriers
+    from nmma_fitter.delivery.slack.courier import couriers
     from nmma_fitter.delivery.slack.settings import TOKEN as VARIABLE
+    from nmma_fitter.delivery.slack.settings import SlackSettings
 
     def made(**settings):
         chosen = SlackSettings(channels=(CHANNEL,), base_url=server.url, **settings)

@@ -6,8 +6,9 @@ python slack_poller.py ROOT URL NOW
 import sys
 from pathlib import Path
 
-from nmma_fitter.delivery.slack import SlackSettings, couriers
+from nmma_fitter.delivery.slack.courier import couriers
 from nmma_fitter.delivery.slack.settings import TOKEN as VARIABLE
+from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.engine.budget import never
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.outbox import send

@@ -6,8 +6,9 @@ import os
 from bench import NIGHT, Bench, fitted
 from slack_server import CHANNEL, TOKEN
 
-from nmma_fitter.delivery.slack import SlackSettings, couriers
+from nmma_fitter.delivery.slack.courier import couriers
 from nmma_fitter.delivery.slack.settings import TOKEN as VARIABLE
+from nmma_fitter.delivery.slack.settings import SlackSettings
 
 LATER = "2459785-2459792"
 

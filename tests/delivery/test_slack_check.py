@@ -8,11 +8,10 @@ from bench import NIGHT, fitted
 from pydantic import ValidationError
 from slack_server import CHANNEL, TOKEN
 
-from nmma_fitter.delivery.slack import SlackSettings
 from nmma_fitter.delivery.slack.check import check
 from nmma_fitter.delivery.slack.preview import parcels, preview
 from nmma_fitter.delivery.slack.settings import TOKEN as VARIABLE
-from nmma_fitter.delivery.slack.settings import read_token
+from nmma_fitter.delivery.slack.settings import SlackSettings, read_token
 from nmma_fitter.engine.snapshot import write_snapshot
 from nmma_fitter.errors import BadInput, Undelivered
 
@@ -121,7 +120,8 @@ def test_the_token_is_in_no_log_no_result_and_no_representation(bench, server, c
     bench.deliver_all("ZTF22abc")
     (courier,) = bench.couriers
     kept = [path.read_text() for path in bench.outdir.rglob("slack.json")]
-    assert kept and TOKEN not in "".join([caplog.text, *kept, repr(courier), repr(courier.api)])
+    shown = [caplog.text, *kept, repr(courier), repr(courier.channel.api)]
+    assert kept and TOKEN not in "".join(shown)
 
 
 def test_a_preview_is_what_is_posted_later(bench, server):
@@ -129,7 +129,8 @@ def test_a_preview_is_what_is_posted_later(bench, server):
     bench.close()
     write_snapshot(bench.ledger, bench.state)
     (courier,) = bench.couriers
-    found = [preview(p, courier.settings) for p in parcels(bench.state, bench.outdir, "24597")]
+    settings = courier.channel.settings
+    found = [preview(p, settings) for p in parcels(bench.state, bench.outdir, "24597")]
     assert server.calls == [] and json.dumps(found)
     bench.deliver("ZTF22abc", "")
     posted = [(m.text, m.blocks) for m in server.store.parents(CHANNEL)]

@@ -22,6 +22,7 @@ from nmma_fitter.delivery.slack.blocks import (
     failure_message,
     object_message,
 )
+from nmma_fitter.delivery.slack.channel import Channel, attempt, noted
 from nmma_fitter.delivery.slack.pictures import Picture
 from nmma_fitter.delivery.slack.record import FILE, Record
 from nmma_fitter.delivery.slack.settings import SlackSettings
@@ -34,7 +35,6 @@ from nmma_fitter.errors import Undelivered
 
 if TYPE_CHECKING:
     from nmma_fitter.delivery.slack.api import Replies
-    from nmma_fitter.delivery.slack.courier import SlackCourier
 
 LOOKS = (0.1, 0.3, 0.6)  # seconds between looks for an upload that was just confirmed
 LOG_TEXT = 2500
@@ -78,7 +78,7 @@ class Shown:
 class ObjectThread:
     """One call of the courier about one object."""
 
-    courier: SlackCourier
+    channel: Channel
     parcel: Parcel
     record: Record
     enough: Callable[[], bool]
@@ -97,7 +97,7 @@ class ObjectThread:
         from nmma_fitter.delivery.slack.refusals import GONE, Refused
 
         where = f"*/{folder_name(self.parcel.object)}/{FILE}"
-        self.record.restore(self._stem, lambda: sorted(self.courier.outdir.glob(where)))
+        self.record.restore(self._stem, lambda: sorted(self.channel.outdir.glob(where)))
         try:
             ts = self._parent()
             if ts is None:
@@ -115,24 +115,24 @@ class ObjectThread:
 
     def _parent(self) -> str | None:
         """The message, posted or edited where that is due; None when there is to be none."""
-        message = message_of(self.parcel, self.courier.settings)
+        message = message_of(self.parcel, self.channel.settings)
         new = Shown(message.digest, self.parcel.night, self._data)
         key = self._newest()
         known = self.record.get(key)
         if known is None and not _worth_telling(self._news):
             return None
         if known is None or not known.ref:
-            return self.courier.once(self.record, key, message, new.text)
+            return self.channel.once(self.record, key, message, new.text)
         shown = Shown.of(known.content)
         if shown.gone and (self.parcel.night < shown.night or shown.data == new.data):
             return None
         if shown.gone:
-            return self.courier.once(self.record, self._next(key), message, new.text)
+            return self.channel.once(self.record, self._next(key), message, new.text)
         if self.parcel.night >= shown.night and shown != new:
             if shown.data not in ("", new.data):
                 self._say(f"{self._stem}/again/{new.data}", again_message(self._news), known.ref)
             if shown.digest != new.digest:
-                self.courier.api.edit(known.ref, message, key)
+                self.channel.api.edit(known.ref, message, key)
             self.record.done(key, known.ref, new.text)
         return known.ref
 
@@ -160,11 +160,11 @@ class ObjectThread:
         """Failures and pictures that are due; what has to wait does not hold up the others."""
         steps: list[Callable[[], None]] = []
         for ending in self.parcel.endings:
-            if ending.need.state is State.FAILED and self.courier.settings.failures:
+            if ending.need.state is State.FAILED and self.channel.settings.failures:
                 steps.append(lambda ending=ending: self._failure(ending, ts))  # type: ignore[misc]
             if ending.run is not None:
                 steps.append(lambda ending=ending: self._fit(ending, ts))  # type: ignore[misc]
-        if "comparison" in self.courier.settings.plots:
+        if "comparison" in self.channel.settings.plots:
             steps.append(lambda: self._comparison(ts))
         for step in steps:
             if self.enough():
@@ -179,7 +179,7 @@ class ObjectThread:
 
     def _failure(self, ending: Ending, ts: str) -> None:
         need, run = ending.need, newest_run(ending)
-        settings = self.courier.settings
+        settings = self.channel.settings
         generation = run.started.get("generation", 0) if run else 0
         told = [need.task, need.digest or need.detail, generation, need.reason]
         key = f"{self._stem}/failed/{canonical_digest(told)[:32]}"
@@ -190,7 +190,6 @@ class ObjectThread:
     def _say(self, key: str, message: Message, ts: str) -> None:
         """Post a text into the thread unless it is there."""
         from nmma_fitter.delivery.slack.api import mark_of
-        from nmma_fitter.delivery.slack.courier import attempt
 
         entry = self.record.get(key)
         if entry is not None and entry.ref:
@@ -199,14 +198,14 @@ class ObjectThread:
             self.record.wait(entry)
             if ref := self._there(ts).messages.get(mark_of(key)):
                 return self.record.done(key, ref)
-        attempt(self.record, key, lambda: self.courier.api.post(message, key, ts))
+        attempt(self.record, key, lambda: self.channel.api.post(message, key, ts))
 
     def _fit(self, ending: Ending, ts: str) -> None:
         key = f"{self._stem}/plots/{ending.need.task}/{pictures.unit_key(ending)}"
         rows = [row for row in self._news.ranked if row.model == ending.need.task]
         words = f": {ranked_words(rows[0])}" if rows else ""
         comment = escaped(f"{ending.need.task}{words} (night {self._news.night})")
-        plots = self.courier.settings.plots
+        plots = self.channel.settings.plots
         self._show(key, lambda: pictures.of_fit(ending, self._news, plots), comment, ts)
 
     def _comparison(self, ts: str) -> None:
@@ -241,29 +240,20 @@ class ObjectThread:
     def _upload(
         self, key: str, some: list[Picture], comment: str, ts: str, described: bool
     ) -> None:
-        from nmma_fitter.delivery.slack.refusals import Refused
-
-        self.record.begin(key)
-        try:
-            self.courier.api.upload(some, comment, ts, described)
-        except Refused:
-            self.record.refused(key)
-            raise
-        except Undelivered:
-            self.record.unanswered(key)
-            raise
+        with noted(self.record, key):
+            self.channel.api.upload(some, comment, ts, described)
         self.record.taken(key)
 
     def _there(self, ts: str) -> Replies:
         """What the thread holds, asked for once."""
         if self._seen is None:
-            self._seen = self.courier.api.replies(ts)
+            self._seen = self.channel.api.replies(ts)
         return self._seen
 
     def _look(self, ts: str) -> None:
         """Look for what was just uploaded, for a moment; Slack confirms before it shows."""
         for pause in (*LOOKS, 0.0):
-            there = self.courier.api.replies(ts).files
+            there = self.channel.api.replies(ts).files
             for key, names in list(self._to_see.items()):
                 if all(name in there for name in names):
                     self.record.done(key, there[names[0]] or "seen")
@@ -275,7 +265,7 @@ class ObjectThread:
             self._put_off.append(
                 Undelivered(
                     "pictures that Slack has confirmed are not in the thread yet; looked for again",
-                    retry_after=min(3.0, self.courier.settings.share_seconds),
+                    retry_after=min(3.0, self.channel.settings.share_seconds),
                     everything=False,
                 )
             )

@@ -1,19 +1,13 @@
 """A place that candidates come from, a place they go to, and a clock that only waits when told."""
 
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
-from nmma_fitter.candidates.sources import SourceSettings, pull
-
-# The private sshd, shared with the tests of clusters, which are not a package.
-sys.path.insert(0, str(Path(__file__).parents[2] / "clusters"))
-
-from ssh_server import SshServer, missing_commands, private_sshd
+from nmma_fitter.candidates.sources.intake import pull
+from nmma_fitter.candidates.sources.settings import SourceSettings
 
 NIGHT = "2459778-2459785"
 HEADER = "jd,mag,mag_unc,filter,limmag\n"
@@ -75,21 +69,3 @@ def touch(path: Path, seconds: float = 10) -> None:
     """Give a file a later time."""
     found = path.stat()
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + int(seconds * 1e9)))
-
-
-@pytest.fixture(scope="module")
-def one_sshd(tmp_path_factory) -> Iterator[SshServer]:
-    if missing := missing_commands():
-        pytest.skip(
-            f"needs {', '.join(missing)}; run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
-        )
-    with private_sshd(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
-
-
-@pytest.fixture
-def sshd(one_sshd) -> Iterator[SshServer]:
-    one_sshd.start()
-    yield one_sshd
-    one_sshd.cut()
-    one_sshd.empty()
