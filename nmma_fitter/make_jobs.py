@@ -18,14 +18,13 @@ from nmma_fitter.engine.budget import Budget, never
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import Json, folder_name, read_json
-from nmma_fitter.engine.ledger import Ledger, UnitRow
+from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.lock import TickLock, check_host
 from nmma_fitter.engine.outbox import Courier, first_nights, send, set_due, still_due
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
-from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
-from nmma_fitter.engine.unit import State
+from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings, to_track
 from nmma_fitter.engine.want import Registered, Wanted, register
 from nmma_fitter.errors import BadInput, LockHeld
 from nmma_fitter.fits_campaign import FitsCampaign
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PRUNE_DAYS = 30.0
-UNFINISHED = tuple(state for state in State if not state.ended)
 
 
 class Poller:
@@ -257,7 +255,7 @@ class Poller:
         now = self._clock()
         tracker = Tracker(ledger, scheduler, settings, now)
         night = self._night_dir.name if self._night_dir else ""
-        return tracker.run(_to_track(ledger, night, now, settings.late_days))
+        return tracker.run(to_track(ledger, night, now, settings.late_days))
 
     def _submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
         tick = self.config.tick
@@ -355,15 +353,3 @@ def repeat(
             continue
         show(report)
     return report
-
-
-def _to_track(ledger: Ledger, night: str, now: float, late_days: float) -> list[UnitRow]:
-    """Units that may have changed: all unfinished ones, those just ended badly, this night's."""
-    rows = {row.unit.digest: row for row in ledger.units(*UNFINISHED)}
-    for row in ledger.late(now - late_days * 86400.0):
-        rows.setdefault(row.unit.digest, row)
-    for need in ledger.needs(night):
-        row_or_none = ledger.unit(need.digest) if need.digest else None
-        if row_or_none is not None:
-            rows.setdefault(row_or_none.unit.digest, row_or_none)
-    return list(rows.values())

@@ -18,6 +18,7 @@ from nmma_fitter.engine.witness import Witness, gather
 from nmma_fitter.errors import SchedulerError
 from nmma_fitter.schedulers.base import JobState, Scheduler
 
+UNFINISHED = tuple(state for state in State if not state.ended)
 LARGEST_FACTOR = 8.0  # of time or memory, over what the unit first asked for
 
 
@@ -55,6 +56,18 @@ class Tracked:
     notes: list[str] = field(default_factory=list)
     to_cancel: list[str] = field(default_factory=list)
     queued: int | None = None
+
+
+def to_track(ledger: Ledger, night: str, now: float, late_days: float) -> list[UnitRow]:
+    """Units that may have changed: all unfinished ones, those just ended badly, and a night's."""
+    rows = {row.unit.digest: row for row in ledger.units(*UNFINISHED)}
+    for row in ledger.late(now - late_days * 86400.0):
+        rows.setdefault(row.unit.digest, row)
+    for need in ledger.needs(night):
+        row_or_none = ledger.unit(need.digest) if need.digest else None
+        if row_or_none is not None:
+            rows.setdefault(row_or_none.unit.digest, row_or_none)
+    return list(rows.values())
 
 
 class Tracker:

@@ -26,10 +26,9 @@ from nmma_fitter.engine.reasons import REASONS
 from nmma_fitter.engine.rebuild import rebuild
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
 from nmma_fitter.engine.submit import SubmitSettings, submit
-from nmma_fitter.engine.track import Tracker, TrackSettings
+from nmma_fitter.engine.track import Tracker, TrackSettings, to_track
 from nmma_fitter.engine.unit import State, Unit, read_unit
 from nmma_fitter.engine.want import Wanted, register
-from nmma_fitter.make_jobs import _to_track
 
 ENGINE = str(Path(engine.__file__).parent)
 HERE = str(Path(__file__).parent)
@@ -131,7 +130,7 @@ class Nights(RuleBasedStateMachine):
             deadline = self.now + 20000
             register(ledger, night, wanted, deadline=deadline, force=force, now=self.now)
             tracker = Tracker(ledger, self.batch, TrackSettings(), self.now)
-            tracked = tracker.run(_to_track(ledger, night, self.now, 7.0))
+            tracked = tracker.run(to_track(ledger, night, self.now, 7.0))
             settings = SubmitSettings(TEMPLATES, per_batch=2)
             submit(ledger, self.batch, self.state, tracked.submittable, settings, self.now)
             for dirty in ledger.dirty_nights():
