@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from nmma_fitter.engine.ledger_file import LedgerFile
 
@@ -18,6 +19,18 @@ class OutboxRow:
     tries: int
     not_before: float
     detail: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """That a courier's other end could not be reached: how often in a row, until when, and why."""
+
+    tries: int = 0
+    until: float = 0.0
+    detail: str = ""
+
+
+NO_TROUBLE = Trouble()
 
 
 @dataclass(frozen=True)
@@ -49,9 +62,10 @@ class OutboxTable(LedgerFile):
     """Deliveries that are due, and posts."""
 
     def set_due(self, courier: str, night: str, obj: str) -> None:
-        """Note that something of a night has changed for a courier; waits on where it waits."""
+        """Note that something of a night has changed for a courier, and is worth a try at once."""
         self._run(
-            "INSERT OR IGNORE INTO outbox (courier, night, object) VALUES (?,?,?)",
+            "INSERT INTO outbox (courier, night, object) VALUES (?,?,?)"
+            " ON CONFLICT (courier, night, object) DO UPDATE SET tries=0, not_before=0",
             *(courier, night, obj),
         )
 
@@ -71,6 +85,19 @@ class OutboxTable(LedgerFile):
             " WHERE courier=? AND night=? AND object=?",
             *(not_before, detail, row.courier, row.night, row.object),
         )
+
+    def trouble(self, courier: str) -> Trouble:
+        """What keeps all of a courier's deliveries."""
+        rows = self._run("SELECT value FROM meta WHERE key=?", f"trouble {courier}")
+        return Trouble(**json.loads(rows[0]["value"])) if rows else NO_TROUBLE
+
+    def set_trouble(self, courier: str, trouble: Trouble) -> None:
+        """Note what keeps all of a courier's deliveries, or that nothing does."""
+        if trouble != NO_TROUBLE:
+            value = json.dumps(asdict(trouble))
+            self._run("INSERT OR REPLACE INTO meta VALUES (?,?)", f"trouble {courier}", value)
+        elif self.trouble(courier) != NO_TROUBLE:
+            self._run("DELETE FROM meta WHERE key=?", f"trouble {courier}")
 
     def set_sent(self, row: OutboxRow) -> None:
         """Forget what has been delivered."""

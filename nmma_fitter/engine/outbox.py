@@ -6,7 +6,7 @@ is asked again after a while, twice as long each time; the fits, and the other c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from typing import Protocol
 from nmma_fitter.engine.campaign import Ending, ending_of
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
+from nmma_fitter.engine.ledger_outbox import NO_TROUBLE, Trouble
 from nmma_fitter.errors import NmmaFitterError, Undelivered
 
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before it is tried again
@@ -82,8 +83,9 @@ class Courier(Protocol):
     name : str
         Unique in an installation, and the same for ever: the ledger knows it by that.
     begins_anew : bool
-        Whether it starts with the night that is the newest when it is first configured; else it
-        gets everything there is.
+        Whether it tells people: it starts with the night that is the newest when it is first
+        configured, and the newest night goes first. Else it keeps a copy: it gets everything there
+        is, in the order of the nights.
     """
 
     name: str
@@ -158,59 +160,94 @@ def send(
     now: Callable[[], float],
     enough: Callable[[], bool],
 ) -> list[str]:
-    """Deliver what is due, for as long as there is time; returns what a person should know."""
+    """Deliver what is due, for as long as there is time; returns what a person should know.
+
+    The couriers take turns, so that one with much to do does not keep the others waiting.
+    """
     ledger.forget_couriers(courier.name for courier in couriers)
     notes: list[str] = []
-    for courier in couriers:
-        notes += _send_to(ledger, courier, now, enough)
+    rounds = [_Round(ledger, courier, now, enough, notes).run() for courier in couriers]
+    while rounds and not enough():
+        rounds = [one for one in rounds if next(one, False)]
     return notes
 
 
 def still_due(ledger: Ledger, now: float) -> tuple[int, int]:
     """How many deliveries are to be made soon, and how many wait for an end in trouble."""
     rows = ledger.due()
-    soon = sum(row.not_before <= now + SOON for row in rows)
+    until = {row.courier: ledger.trouble(row.courier).until for row in rows}
+    soon = sum(max(row.not_before, until[row.courier]) <= now + SOON for row in rows)
     return soon, len(rows) - soon
 
 
-def _send_to(
-    ledger: Ledger, courier: Courier, now: Callable[[], float], enough: Callable[[], bool]
-) -> list[str]:
-    posts = Posts(ledger, courier.name, now)
-    notes: list[str] = []
-    held_back: set[str] = set()  # nights of which an object is still due
-    for row in ledger.due(courier.name):
-        if enough():
-            break
-        if row.not_before > now() or (row.object == "" and row.night in held_back):
-            held_back.add(row.night)
-            continue
+@dataclass
+class _Round:
+    """One courier's deliveries in one tick."""
+
+    ledger: Ledger
+    courier: Courier
+    now: Callable[[], float]
+    enough: Callable[[], bool]
+    notes: list[str]
+
+    def run(self) -> Iterator[bool]:
+        """Make one delivery after the other; yields True after each."""
+        ledger, name = self.ledger, self.courier.name
+        if ledger.trouble(name).until > self.now():
+            return
+        held_back: set[str] = set()  # nights of which an object is still due
+        for row in self._in_order():
+            if row.not_before > self.now() or (row.object == "" and row.night in held_back):
+                held_back.add(row.night)
+                continue
+            whole = self._deliver(row)
+            if whole is None:
+                return
+            if not whole:
+                held_back.add(row.night)
+            yield True
+
+    def _in_order(self) -> list[OutboxRow]:
+        """People get the newest night first; copies are made in the order of the nights."""
+        rows = self.ledger.due(self.courier.name)
+        if self.courier.begins_anew:
+            rows.sort(key=lambda row: row.night, reverse=True)
+        return rows
+
+    def _deliver(self, row: OutboxRow) -> bool | None:
+        """Whether it was delivered; None when nothing more should be tried in this tick."""
+        posts = Posts(self.ledger, self.courier.name, self.now)
         try:
-            whole = courier.deliver(parcel_of(ledger, row.night, row.object), posts, enough)
+            parcel = parcel_of(self.ledger, row.night, row.object)
+            whole = self.courier.deliver(parcel, posts, self.enough)
         except (NmmaFitterError, OSError) as error:
-            notes += _put_off(ledger, row, error, now())
-            held_back.add(row.night)
-            if getattr(error, "everything", False):
-                break
-            continue
+            return self._put_off(row, error)
+        self.ledger.set_trouble(self.courier.name, NO_TROUBLE)
         if not whole:
-            break
-        ledger.set_sent(row)
-    return notes
+            return None
+        self.ledger.set_sent(row)
+        return True
+
+    def _put_off(self, row: OutboxRow, error: Exception) -> bool | None:
+        """Note when to try again; what is wrong is said once, until it is something else."""
+        name, said = self.courier.name, str(error)
+        asked = error.retry_after if isinstance(error, Undelivered) else None
+        if isinstance(error, Undelivered) and error.everything:
+            known = self.ledger.trouble(name)
+            until = self.now() + _wait(known.tries, asked)
+            self.ledger.set_trouble(name, Trouble(known.tries + 1, until, said))
+        else:
+            known = Trouble(row.tries, row.not_before, row.detail)
+            self.ledger.put_off(row, self.now() + _wait(row.tries, asked), said)
+        if known.detail != said:
+            label = " ".join(part for part in (row.night, row.object) if part)
+            self.notes.append(f"{name}: {label}: {said}")
+        return None if isinstance(error, Undelivered) and error.everything else False
 
 
-def _put_off(ledger: Ledger, row: OutboxRow, error: Exception, now: float) -> list[str]:
-    """Note when to try again; what is wrong is said once, until it is something else."""
-    wait = min(FIRST_WAIT * 2.0 ** min(row.tries, 20), LONGEST_WAIT)
-    asked = error.retry_after if isinstance(error, Undelivered) else None
-    wait = wait if asked is None else asked
-    ledger.put_off(row, now + wait, str(error))
-    if getattr(error, "everything", False):
-        for other in ledger.due(row.courier):
-            if other.not_before < now + wait:
-                ledger.put_off(other, now + wait, other.detail)
-    label = " ".join(part for part in (row.night, row.object) if part)
-    return [] if row.detail == str(error) else [f"{row.courier}: {label}: {error}"]
+def _wait(tries: int, asked: float | None) -> float:
+    """Seconds until the next try: as the other end asked, or twice as long each time."""
+    return min(FIRST_WAIT * 2.0 ** min(tries, 20), LONGEST_WAIT) if asked is None else asked
 
 
 def parcel_of(ledger: Ledger, night: str, obj: str) -> Parcel:

@@ -22,6 +22,7 @@ def open_ledger(state: Path, outdir: Path) -> Ledger:
     """Open a state folder's ledger; one that is missing is made again first."""
     ledger = Ledger(state / "ledger.sqlite")
     if ledger.fresh:
+        (state / "collecting.json").unlink(missing_ok=True)  # so that all is announced again
         snapshot = read_json(snapshot_path(state))
         found = rebuild(ledger, outdir, read_batches(state), snapshot)
         if found:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import figures
+from .disasters import ledger_lost
 from .ends import Arrivals, Ends
 from .figures import Figures
 from .scenarios import Plan, Say
@@ -114,6 +115,9 @@ class _Weather:
         kill = NO_KILL
         if self.dice.random() < 0.3:
             kill = Kill(after=self.dice.uniform(0.05, LONGEST_TICK))
+        if self.arrivals.sites and self.dice.random() < 0.03:
+            ledger_lost(self.arrivals.site).begin()
+            self.faults["ledger lost"] += 1
         cutter = None
         if self.dice.random() < 0.4:
             cutter = threading.Timer(self.dice.uniform(0.05, LONGEST_TICK), self._cut)

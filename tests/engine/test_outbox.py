@@ -113,9 +113,9 @@ def test_the_same_trouble_is_said_once_and_waited_for_longer_each_time(ledger, t
     said, waits = [], []
     for _ in range(4):
         said += office.send()
-        [row] = ledger.due("notebook")
-        waits.append(row.not_before - office.now)
-        office.now = row.not_before
+        until = ledger.trouble("notebook").until
+        waits.append(until - office.now)
+        office.now = until
     assert said == ["notebook: n1 a: no route to host"]
     assert waits == [FIRST_WAIT * factor for factor in (1, 2, 4, 8)]
 
@@ -125,8 +125,52 @@ def test_an_end_that_says_when_to_come_again_is_taken_at_its_word(ledger, tmp_pa
     office.due("n1", "a")
     book.fails["a"] = Undelivered("too many requests", retry_after=3.0)
     office.send()
-    [row] = ledger.due("notebook")
-    assert row.not_before == office.now + 3.0
+    assert ledger.trouble("notebook").until == office.now + 3.0
+
+
+def test_what_changes_is_worth_a_try_at_once_although_it_failed_before(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    office.due("n1", "a")
+    book.fails["a"] = Undelivered("a is not liked", everything=False)
+    office.send()
+    book.fails.clear()
+    assert office.send() == [] and book.got == []
+    office.due("n1", "a")
+    office.send()
+    assert book.got == [("n1", "a")]
+
+
+def test_an_end_that_is_down_is_left_alone_whatever_changes(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    office.due("n1", "a")
+    book.fails["a"] = Undelivered("no route to host")
+    office.send()
+    book.fails.clear()
+    office.due("n1", "a", "b")
+    office.send()
+    assert book.got == []
+
+
+def test_people_get_the_newest_night_first(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook(begins_anew=True))
+    office.due("n1", "a", "")
+    office.due("n2", "a", "")
+    office.send()
+    assert book.got == [("n2", "a"), ("n2", ""), ("n1", "a"), ("n1", "")]
+
+
+def test_couriers_take_turns(ledger, tmp_path):
+    order: list[str] = []
+
+    class Turn(Notebook):
+        def deliver(self, parcel, posts, enough):
+            order.append(self.name)
+            return super().deliver(parcel, posts, enough)
+
+    office = Office(ledger, tmp_path, Turn("one"), Turn("two"))
+    office.due("n1", "a", "b", "")
+    office.send()
+    assert order == ["one", "two"] * 3
 
 
 def test_one_courier_in_trouble_does_not_keep_another(ledger, tmp_path):
