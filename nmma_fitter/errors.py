@@ -104,7 +104,6 @@ class Undelivered(NmmaFitterError):
         Whether all else that is due there would meet the same: it is then not tried either.
     """
 
-    reason = "undelivered"
     transient = True
 
     def __init__(

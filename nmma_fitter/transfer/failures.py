@@ -11,7 +11,6 @@ from nmma_fitter.errors import NmmaFitterError
 class TransferError(NmmaFitterError):
     """A transfer that would fail again if it were simply made again."""
 
-    reason = "undelivered"
 
 
 class TransferCut(TransferError):

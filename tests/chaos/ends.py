@@ -29,7 +29,6 @@ from .installation import Bed, Installation
 from .sweep import Nights, Tally
 from .verdict import Verdict
 
-NIGHT = "2460000-2460007"
 PICTURE = "lightcurves.png"
 OBJECTS = 16  # of one installation
 SECONDS = 0.1
@@ -142,6 +141,12 @@ class Delivering(Installation):
         return hashlib.sha256(str(self.base).encode()).hexdigest()[:8]
 
     @property
+    def night(self) -> str:
+        """Its one night, which no other installation at the same ends has."""
+        first = 2_000_000 + int(self.name, 16) % 1_000_000
+        return f"{first}-{first + 7}"
+
+    @property
     def both(self) -> Ends:
         """The ends."""
         assert self.ends is not None
@@ -180,7 +185,7 @@ class Delivering(Installation):
 
     def nights(self) -> list[str]:
         """Every night that the survey has."""
-        return [NIGHT] if self.source.is_dir() else []
+        return [self.night] if self.source.is_dir() else []
 
     def wanted(self) -> Iterator[tuple[str, Unit]]:
         """From what the survey has."""
@@ -220,6 +225,7 @@ class Arrivals(Nights):
 
     def __init__(self, base: Path, ends: Ends, control: str | None, tally: Tally) -> None:
         super().__init__(base, BED, control, tally, units=1)
+        self.sites: list[Delivering] = []  # type: ignore[assignment]
         self._fresh = lambda: Delivering(base / f"{len(self.sites):03d}", BED, control, ends)
 
     def next(self, *, fresh: bool = False) -> str:
@@ -227,9 +233,10 @@ class Arrivals(Nights):
         if fresh or self.count % OBJECTS == 0:
             self.sites.append(self._fresh())
         self.count += 1
-        self.newest = NIGHT
-        self.site.add_units(NIGHT, self.units, f"{self.site.name}-{self.count:05d}-")
-        return NIGHT
+        site = self.sites[-1]
+        self.newest = site.night
+        site.add_units(site.night, self.units, f"{site.name}-{self.count:05d}-")
+        return site.night
 
 
 def _compare(verdict: Verdict, path: Path, copy: Path, how: str) -> None:
