@@ -12,7 +12,6 @@ class TransferError(NmmaFitterError):
     """A transfer that would fail again if it were simply made again."""
 
 
-
 class TransferCut(TransferError):
     """A transfer that was cut, refused for now, or found the files changing."""
 
