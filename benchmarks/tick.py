@@ -47,7 +47,7 @@ NIGHT = "2459778-2459785"
 SAMPLE = "config/demo/candidates/2460000-2460007/lc_SIM26kilonova_forced1_stacked0.csv"
 CONFIG = "[tick]\nsubmit_per_tick = 100000\n[fits.model.TrPi2018]\ntime_limit = 3000\n"
 MODELS = 4
-STEPS = ("source", "units", "track", "submit", "collect", "publish")
+STEPS = ("source", "units", "track", "submit", "collect", "deliver", "publish")
 MOMENTS = ("new", "pending", "running", "ended")
 
 

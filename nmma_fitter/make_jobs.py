@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
-from nmma_fitter.candidates.sources.intake import pull
+from nmma_fitter.candidates.sources.intake import pull, troubles
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
@@ -155,7 +155,8 @@ class Poller:
             report.notes += self._step("collect", partial(self._collect, ledger), report, [])
             self._budget = Budget(self.config.tick.deliver_budget, self.leaving)
             report.notes += self._step("deliver", partial(self._deliver, ledger), report, [])
-            report.due_soon, report.due_later = still_due(ledger, self._clock())
+            report.due_soon, waiting = still_due(ledger, self._clock())
+            report.waiting = [*troubles(self.config.sources, paths.state), *waiting]
             self.lock.step("publish")
             self._publish(ledger, report, time.monotonic() - began)
         return report
@@ -294,6 +295,7 @@ class Poller:
             "tick_seconds": round(seconds, 3),
             "skipped": report.skipped,
             "notes": report.notes[:20],
+            "waiting": report.waiting,
         }
         value = write_snapshot(ledger, self.config.paths.state, about, self._clock())
         report.running = heartbeats(value, report.night)

@@ -162,8 +162,8 @@ def print_end(report: TickReport, folder: Path) -> bool:
             print(f"pictures: {path.parent}")
     counts = Counter(standing(need) for need in report.needs)
     print(f"\n{report.night}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
-    if report.due_later:
-        print(f"{report.due_later} deliveries wait: see above; the next tick tries again")
+    if report.waiting:
+        print("\n".join([*report.waiting, "what waits is tried again by the ticks to come"]))
     if report.new == 0 and report.finished:
         print("nothing was started: every light curve is as it was (--force fits again)")
     return any(need.state.value == "failed" for need in report.needs)

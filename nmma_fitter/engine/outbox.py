@@ -18,7 +18,7 @@ from nmma_fitter.engine.ledger_outbox import NO_TROUBLE, Trouble
 from nmma_fitter.errors import NmmaFitterError, Undelivered
 
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before it is tried again
-SOON = 60.0
+SOON = 20.0  # for what may have passed by then, somebody who waits for a night waits too
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,19 @@ def send(
     return notes
 
 
-def still_due(ledger: Ledger, now: float) -> tuple[int, int]:
-    """How many deliveries are to be made soon, and how many wait for an end in trouble."""
-    rows = ledger.due()
-    until = {row.courier: ledger.trouble(row.courier).until for row in rows}
-    soon = sum(max(row.not_before, until[row.courier]) <= now + SOON for row in rows)
-    return soon, len(rows) - soon
+def still_due(ledger: Ledger, now: float) -> tuple[int, list[str]]:
+    """How many deliveries are to be made soon; and a line for each courier that waits, with why."""
+    waiting: dict[str, list[str]] = {}
+    soon = 0
+    for row in ledger.due():
+        trouble = ledger.trouble(row.courier)
+        if max(row.not_before, trouble.until) <= now + SOON:
+            soon += 1
+        else:
+            why = trouble.detail if trouble.until > row.not_before else row.detail
+            waiting.setdefault(row.courier, []).append(why)
+    lines = [f"{name}: {len(why)} deliveries wait: {why[-1]}" for name, why in waiting.items()]
+    return soon, lines
 
 
 @dataclass

@@ -77,9 +77,10 @@ class TickReport:
         What a person should know, one line each.
     skipped : list of str
         Steps for which there was no time left; the next tick begins with them.
-    due_soon, due_later : int
-        Deliveries that are to be made at one of the next ticks; those that wait for longer, since
-        the other end is in trouble.
+    due_soon : int
+        Deliveries that are to be made at one of the next ticks.
+    waiting : list of str
+        Sources that do not answer, and deliveries that wait for longer, with why.
     """
 
     night: str = ""
@@ -91,7 +92,7 @@ class TickReport:
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     due_soon: int = 0
-    due_later: int = 0
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:

@@ -9,7 +9,15 @@ from small_units import small_unit
 
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.engine.ledger import Ledger
-from nmma_fitter.engine.outbox import FIRST_WAIT, Parcel, Posts, first_nights, send, set_due
+from nmma_fitter.engine.outbox import (
+    FIRST_WAIT,
+    Parcel,
+    Posts,
+    first_nights,
+    send,
+    set_due,
+    still_due,
+)
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import Undelivered
 
@@ -157,6 +165,19 @@ def test_people_get_the_newest_night_first(ledger, tmp_path):
     office.due("n2", "a", "")
     office.send()
     assert book.got == [("n2", "a"), ("n2", ""), ("n1", "a"), ("n1", "")]
+
+
+def test_what_waits_for_long_is_told_by_courier_with_why(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    office.due("n1", "a", "b")
+    book.fails = {"a": Undelivered("no route to host")}
+    for _ in range(2):
+        office.send()
+        office.now = ledger.trouble("notebook").until
+    office.now -= 1
+    assert still_due(ledger, office.now) == (2, [])
+    office.now -= FIRST_WAIT * 2
+    assert still_due(ledger, office.now) == (0, ["notebook: 2 deliveries wait: no route to host"])
 
 
 def test_couriers_take_turns(ledger, tmp_path):

@@ -57,6 +57,12 @@ def test_the_first_line_sums_up(show):
     assert done.returncode == 0
 
 
+def test_ends_in_trouble_stand_first_for_as_long_as_they_are(show):
+    waiting = "slack C01: 3 deliveries wait: no Slack token"
+    done = show(snapshot(night(UNIT), written=time.time(), waiting=[waiting]))
+    assert done.stdout.splitlines()[1] == f"! {waiting}"
+
+
 def test_no_tick_for_two_periods_is_status_3_and_in_the_first_line(show):
     done = show(snapshot(night(UNIT), written=time.time() - 180))
     assert done.returncode == 3

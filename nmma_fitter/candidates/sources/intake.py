@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from nmma_fitter.candidates.nights import is_candidate_name, is_night_name
 from nmma_fitter.candidates.sources.base import MANIFEST, Look, Offer, Source
 from nmma_fitter.candidates.sources.factory import make_source
-from nmma_fitter.candidates.sources.memory import Memory
+from nmma_fitter.candidates.sources.memory import SOURCE, Memory
 from nmma_fitter.candidates.sources.receive import Receiver
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.candidates.textfile import LARGEST_FILE
@@ -71,6 +71,16 @@ def pull(
         lock.release()
 
 
+def troubles(sources: Mapping[str, SourceSettings], state: Path) -> list[str]:
+    """One line for each source that does not answer, with why."""
+    memories = {name: _memory(state, name) for name in sources}
+    return [f"source {name}: {one.trouble}" for name, one in memories.items() if one.trouble]
+
+
+def _memory(state: Path, name: str) -> Memory:
+    return Memory(state / "sources" / f"{name}.json")
+
+
 def _pull(
     sources: Mapping[str, SourceSettings],
     candidates: Path,
@@ -79,7 +89,7 @@ def _pull(
     enough: Callable[[], bool],
     now: Callable[[], float],
 ) -> list[str]:
-    memories = {name: Memory(state / "sources" / f"{name}.json") for name in sources}
+    memories = {name: _memory(state, name) for name in sources}
     intakes = [
         _Intake(name, settings, memories, candidates, now)
         for name, settings in sources.items()
@@ -180,7 +190,7 @@ class _Intake:
             self._memory.answered(self._now(), self._settings.every, self._nights)
         else:
             text = str(self._failure)
-            self._notes += self._memory.say("the source", text)
+            self._notes += self._memory.say(SOURCE, text)
             self._memory.failed(self._now(), getattr(self._failure, "retry_after", None))
         return [f"source {self._name}: {note}" for note in self._notes]
 

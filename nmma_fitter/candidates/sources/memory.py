@@ -10,6 +10,7 @@ from typing import Any
 from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.engine.files import read_json, write_json
 
+SOURCE = "the source"  # what is said of itself
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before a dead source is asked again
 
 
@@ -50,6 +51,11 @@ class Memory:
         self._tries = int(_number(stored.get("tries")))
         self._since = _number(stored.get("since"))
         self._not_before = _number(stored.get("not_before"))
+
+    @property
+    def trouble(self) -> str:
+        """Why the source does not answer, empty when it does."""
+        return self._said.get(SOURCE, "") if self._tries else ""
 
     def is_due(self, now: float) -> bool:
         """Whether the source should be asked; a clock that was set back counts as a wait over."""
