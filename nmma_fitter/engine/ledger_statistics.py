@@ -162,7 +162,7 @@ class StatisticsTable(LedgerFile):
         days: dict[str, dict[str, int]] = {}
         for row in self._run(
             "SELECT date(ended, 'unixepoch') AS day, state, count(*) AS n FROM units"
-            " WHERE ended IS NOT NULL AND state IN ('done', 'failed') GROUP BY 1, 2 ORDER BY 1"
+            " WHERE ended > 0 AND state IN ('done', 'failed') GROUP BY 1, 2 ORDER BY 1"
         ):
             days.setdefault(row["day"], {"done": 0, "failed": 0})[row["state"]] = int(row["n"])
         return days

@@ -11,6 +11,7 @@ from nmma_fitter.engine.batch import Batch, read_batches
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.reasons import policy
+from nmma_fitter.engine.sentinel import read_sentinel, took
 from nmma_fitter.engine.snapshot import snapshot_path
 from nmma_fitter.engine.unit import State, Unit, read_unit
 from nmma_fitter.engine.witness import EXIT_REASONS
@@ -112,7 +113,15 @@ def _restore_open_night(ledger: Ledger, outdir: Path, value: Json) -> None:
             last = ledger.last_attempt(digest, row.unit.generation)
             tried = row.unit.generation, last.number if last else None
             if state.ended and tried == (unit.get("generation"), unit.get("attempt")):
-                ledger.set_state(digest, state, *why, ended=0.0)
+                _end(ledger, row.unit, state, *why)
+
+
+def _end(ledger: Ledger, unit: Unit, state: State, reason: str | None, detail: str = "") -> None:
+    """Note how a unit ended; when, and how long it took, only its sentinel may know."""
+    _, proof = read_sentinel(unit, deep=False)
+    ended = proof.get("ended")
+    when = float(ended) if isinstance(ended, int) else 0.0
+    ledger.set_state(unit.digest, state, reason, detail, ended=when, seconds=took(proof))
 
 
 def _restore_night(ledger: Ledger, path: Path) -> None:
@@ -129,6 +138,7 @@ def _restore_night(ledger: Ledger, path: Path) -> None:
     ledger.open_night(night, path.parent)
     for obj, task, digest, state, reason in rows:
         ledger.need(night, obj, task, digest, state, reason)
-        if digest is not None and state.ended and ledger.unit(digest) is not None:
-            ledger.set_state(digest, state, reason, ended=0.0)
+        row = ledger.unit(digest) if digest is not None else None
+        if row is not None and state.ended:
+            _end(ledger, row.unit, state, reason)
     ledger.set_night(night, revision, closed=True)

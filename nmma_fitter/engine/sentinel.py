@@ -137,6 +137,12 @@ def read_sentinel(unit: Unit, *, deep: bool = True) -> tuple[SentinelState, Json
     return SentinelState.VALID, value
 
 
+def took(sentinel: Json) -> float | None:
+    """Seconds between start and end of the run, by its own host's clock."""
+    start, end = sentinel.get("started"), sentinel.get("ended")
+    return float(end - start) if isinstance(start, int) and isinstance(end, int) else None
+
+
 def set_aside(unit: Unit) -> None:
     """Take an invalid sentinel out of the way, so that another run can publish."""
     path = sentinel_path(unit)

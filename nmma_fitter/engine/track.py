@@ -171,9 +171,7 @@ class Tracker:
             sentinels.expose(row.unit, proof)
         if row.state is State.DONE:
             return
-        seconds = None
-        if isinstance(proof.get("started"), int) and isinstance(proof.get("ended"), int):
-            seconds = float(proof["ended"] - proof["started"])  # type: ignore[operator]
+        seconds = sentinels.took(proof)
         reason, message = proof.get("reason"), str(proof.get("message", ""))
         if proof.get("outcome") == "done":
             state, reason = State.DONE, None
