@@ -114,6 +114,10 @@ class Undelivered(NmmaFitterError):
         self.everything = everything
 
 
+# What reading a file of somebody else's making may raise, beside the errors of ours.
+GARBLED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
 class LockHeld(NmmaFitterError):
     """Another process holds the lock of this state directory."""
 

@@ -11,6 +11,7 @@ from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
 from nmma_fitter.delivery.products import Finished, write_product
+from nmma_fitter.delivery.words import without_tokens
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
 from nmma_fitter.engine.ledger import Ledger, UnitRow
@@ -115,16 +116,17 @@ class FitsCampaign:
         outdir, night = self._config.paths.outdir, needs[0].night
         report.write_object_page(outdir, folder, name, night, fits, report.refits(history))
 
-    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
-        """Write the pages of these nights, and the index."""
+    def show(self, ledger: Ledger, night: str) -> None:
+        """Write a night's page."""
         outdir = self._config.paths.outdir
-        for night in nights:
-            folder, revision, closed = ledger.night(night)
-            needs = ledger.needs(night)
-            report.write_night_page(outdir, folder, night, needs, revision=revision, closed=closed)
-        if nights:
-            report.write_assets(outdir)
-            report.write_index(outdir, ledger.statistics())
+        folder, revision, closed = ledger.night(night)
+        needs = ledger.needs(night)
+        report.write_night_page(outdir, folder, night, needs, revision=revision, closed=closed)
+
+    def show_all(self, ledger: Ledger) -> None:
+        """Write the index, and what all pages load."""
+        report.write_assets(self._config.paths.outdir)
+        report.write_index(self._config.paths.outdir, ledger.statistics())
 
     def unit(self, night: str, request: FitRequest) -> Unit:
         """The unit of a fit in a night's folder."""
@@ -165,4 +167,4 @@ def _finished(ending: Ending) -> Finished:
     need = ending.need
     state, reason = need.state.value, need.reason or ""
     shown = ending.shown or (Path(need.folder) if need.folder else None)
-    return Finished(need.task, ending.run, state, reason, need.detail, shown)
+    return Finished(need.task, ending.run, state, reason, without_tokens(need.detail), shown)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
+from nmma_fitter.candidates.sources.arrivals import arrived, looked_at
 from nmma_fitter.candidates.sources.intake import pull, troubles
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
@@ -140,7 +141,15 @@ class Poller:
             Another process is in its tick.
         """
         scheduler, began = self.scheduler, time.monotonic()
-        report = TickReport(notes=self._pull())
+        notes = self._pull()
+        try:
+            return self._tick(scheduler, TickReport(notes=list(notes)), began)
+        except BaseException:
+            for note in notes:  # they are said once, and the report that held them is lost
+                log.info("%s", note)
+            raise
+
+    def _tick(self, scheduler: Scheduler, report: TickReport, began: float) -> TickReport:
         paths = self.config.paths
         lock = self.lock.held(self.patience, log.info)
         with lock, open_ledger(paths.state, paths.outdir) as ledger:
@@ -177,7 +186,10 @@ class Poller:
             if wanted is None:
                 continue
             units = partial(self._units, ledger, wanted)
-            fresh = self._step("units", units, report, Registered())
+            fresh = self._step("units", units, report, None)
+            if fresh is None:
+                continue
+            looked_at(self.config.paths.state, night_dir.name)
             self._started += fresh.new
             report.unchanged += fresh.unchanged
             report.notes += fresh.notes
@@ -206,18 +218,25 @@ class Poller:
         return "track" in (last.get("skipped") or ())
 
     def _nights(self, ledger: Ledger, notes: list[str]) -> list[Path]:
+        """Folders to look at: the newest last, before it those into which something was pulled."""
+        candidates = self.config.paths.candidates
+        pulled = [] if self.order.night_dir or self.order.candidates else self._arrived()
         if not self.order.follow:
-            return [self.night_dir]
-        known = [night for night, _, _ in ledger.nights()]
+            return [*(night for night in pulled if night != self.night_dir), self.night_dir]
+        known = [*(night for night, _, _ in ledger.nights()), *(night.name for night in pulled)]
         try:
-            folders, missed = nights_to_look_at(self.config.paths.candidates, known)
+            folders, missed = nights_to_look_at(candidates, known)
         except BadInput as error:  # no night yet, or none any more: the jobs go on
             notes.append(str(error))
             return []
         if missed:
             first, last = missed[0], missed[-1]
             notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
-        return folders
+        return sorted({*pulled, *folders}, key=lambda night: night.name)
+
+    def _arrived(self) -> list[Path]:
+        folders = map(self.config.paths.candidates.joinpath, arrived(self.config.paths.state))
+        return [folder for folder in folders if folder.is_dir()]
 
     def _source(self, known: Container[str] = frozenset()) -> Sequence[Wanted]:
         wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir), known)

@@ -112,8 +112,11 @@ class ToyCampaign:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "toy.json", {one.need.task: one.need.state.value for one in endings})
 
-    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
+    def show(self, ledger: Ledger, night: str) -> None:
         """Nothing shows a night of toys."""
+
+    def show_all(self, ledger: Ledger) -> None:
+        """Nor all nights."""
 
 
 def write_candidate(night_dir: Path, name: str, **settings: Any) -> Path:

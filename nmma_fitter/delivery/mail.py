@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nmma_fitter.delivery.news import night_news, object_news
+from nmma_fitter.delivery.news import generation_of, night_news, object_news
 from nmma_fitter.delivery.settings import EmailSettings
 from nmma_fitter.delivery.words import link_of, night_text, object_text, one_line
+from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel, Posts
 from nmma_fitter.errors import Undelivered
@@ -115,6 +116,8 @@ class MailCourier:
         password = self._environ.get(PASSWORD, "")
         if not password:
             raise Undelivered(f"no password for {self._settings.user}: set {PASSWORD}")
+        if not password.isascii():
+            raise Undelivered(f"{PASSWORD} holds characters that SMTP cannot carry")
         return password
 
 
@@ -130,10 +133,9 @@ def _written(parcel: Parcel, settings: EmailSettings) -> tuple[str, str, str] | 
     if parcel.object:
         news = object_news(parcel)
         silent = not (news.ranked or news.having("failed", "done"))
-        if not settings.objects or not news.ended or news.earlier or silent:
+        if not settings.objects or not news.settled or news.earlier or silent:
             return None
-        needs = [one.need for one in parcel.endings]
-        mark = canonical_digest([[n.task, n.digest, n.state.value, n.reason] for n in needs])
+        mark = canonical_digest([_mark(one) for one in parcel.endings])
         key = f"object/{folder_name(parcel.object)}/{mark[:32]}"
         subject, text = f"{news.object}: {news.headline}", object_text(news)
     elif parcel.closed and settings.digest:
@@ -146,6 +148,11 @@ def _written(parcel: Parcel, settings: EmailSettings) -> tuple[str, str, str] | 
         names = [name for name in (parcel.night, parcel.object) if name]
         text += f"\n\n{link_of(settings.page_url, *names)}"
     return key, subject, text
+
+
+def _mark(ending: Ending) -> list[object]:
+    need = ending.need
+    return [need.task, need.digest, generation_of(ending), need.state.value, need.reason]
 
 
 def _mail(sender: str, recipient: str, subject: str, text: str, key: str) -> EmailMessage:

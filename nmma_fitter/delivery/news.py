@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmma_fitter.delivery.words import one_line
+from nmma_fitter.delivery.words import one_line, without_tokens
 from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_json
 from nmma_fitter.engine.night import counts
 from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
+from nmma_fitter.errors import GARBLED
 
 if TYPE_CHECKING:
     from nmma_fitter.inference.ranking import Ranked, Ranking
@@ -62,6 +64,8 @@ class ObjectNews:
     others : tuple of Other
     earlier : str
         The night in which all of it was fitted, when that is an earlier one.
+    refused : bool
+        Whether the fits may not be compared.
     """
 
     night: str
@@ -70,6 +74,7 @@ class ObjectNews:
     ranked: tuple[Ranked, ...]
     others: tuple[Other, ...]
     earlier: str = ""
+    refused: bool = False
 
     def having(self, *states: str) -> list[Other]:
         """Tasks in these states."""
@@ -79,6 +84,11 @@ class ObjectNews:
     def ended(self) -> bool:
         """Whether nothing is still running."""
         return not self.having("running")
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is still running, and what was fitted has its place."""
+        return self.ended and (self.refused or not self.having("done"))
 
     @property
     def title(self) -> str:
@@ -120,7 +130,7 @@ def object_news(parcel: Parcel) -> ObjectNews:
     ranking, refused = _ranking(parcel)
     ranked = ranking.ranked if ranking else ()
     known = {row.model for row in ranked}
-    others = tuple(_other(one) for one in parcel.endings if one.need.task not in known)
+    others = tuple(other_of(one) for one in parcel.endings if one.need.task not in known)
     nights = {one.need.unit_night for one in parcel.endings if one.need.digest}
     earlier = nights.pop() if len(nights) == 1 else None
     return ObjectNews(
@@ -130,6 +140,7 @@ def object_news(parcel: Parcel) -> ObjectNews:
         ranked=ranked,
         others=others,
         earlier=one_line(earlier, 60) if earlier not in (None, parcel.night) else "",
+        refused=bool(refused),
     )
 
 
@@ -149,14 +160,13 @@ def night_news(parcel: Parcel) -> NightNews:
 
 
 def data_mark(endings: Sequence[Ending]) -> str:
-    """Another for each light curve of an object; without one, for each set of its units."""
+    """Another for each light curve of an object; empty where there was none to be fitted."""
     for one in endings:
         folder = work_folder(one)
         config = read_json(folder / "config.json") if folder else None
         if config and isinstance(config.get("lightcurve"), dict):
             return canonical_digest(config["lightcurve"])[:32]
-    marks = [[one.need.task, one.need.digest or one.need.detail] for one in endings]
-    return canonical_digest(marks)[:32]
+    return ""
 
 
 def work_folder(ending: Ending) -> Path | None:
@@ -168,12 +178,21 @@ def work_folder(ending: Ending) -> Path | None:
     return folder if wanted.get("digest") == ending.need.digest else None
 
 
-def _other(ending: Ending) -> Other:
+def generation_of(ending: Ending) -> int:
+    """Generation in which an ending's unit is wanted now."""
+    folder = work_folder(ending)
+    known = (read_json(folder / "unit.json") or {}).get("generation") if folder else None
+    return known if isinstance(known, int) else 0
+
+
+def other_of(ending: Ending) -> Other:
+    """How a task stands that has no place in the ranking."""
     need = ending.need
     if need.state is State.DONE:
         return Other(need.task, "done", "done", "")
     if need.state in (State.FAILED, State.SKIPPED):
-        return Other(need.task, need.state.value, need.reason or "no reason", need.detail)
+        detail = without_tokens(need.detail)
+        return Other(need.task, need.state.value, need.reason or "no reason", detail)
     return Other(need.task, "running", need.state.value, "")
 
 
@@ -197,11 +216,22 @@ def _ranking(parcel: Parcel) -> tuple[Ranking | None, str]:
         if "refused" in stored:
             return None, f"the fits may not be compared: {one_line(str(stored['refused']), 300)}"
         ranking = from_json(text)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *GARBLED):
         return None, ""
-    runs = {one.need.task: one.run for one in parcel.endings if one.run is not None}
-    current = all(_is_of(runs.get(row.model), row.log_z) for row in ranking.ranked)
-    return (ranking, "") if current else (None, "")
+    return (ranking, "") if _is_current(ranking, parcel.endings) else (None, "")
+
+
+def _is_current(ranking: Ranking, endings: Sequence[Ending]) -> bool:
+    """Whether a ranking is that of the runs that stand, and of all of them."""
+    runs = {one.need.task: one.run for one in endings if one.run is not None}
+    known = {row.model for row in ranking.ranked}
+    known |= {row.model for row in ranking.others if row.state == "failed"}
+    try:
+        same = all(_is_of(runs.get(row.model), row.log_z) for row in ranking.ranked)
+        numbers = [(r.log_z_err, r.log_bayes, r.log_bayes_err, r.p_value) for r in ranking.ranked]
+        return same and set(runs) <= known and all(map(math.isfinite, chain(*numbers)))
+    except TypeError:
+        return False
 
 
 def _is_of(run: Path | None, log_z: float) -> bool:
@@ -212,10 +242,11 @@ def _is_of(run: Path | None, log_z: float) -> bool:
 
 
 def newest_run(ending: Ending) -> RunRecord | None:
-    """The last run of an ending's unit, whatever became of it."""
+    """The last run of an ending's unit in its generation, whatever became of it."""
     need = ending.need
     if need.folder is None or need.digest is None:
         return None
+    wanted = (need.digest, generation_of(ending))
     runs = runs_of(Path(need.folder) / "attempts")
-    own = [run for run in runs if run.started.get("digest") == need.digest]
+    own = [r for r in runs if (r.started.get("digest"), r.started.get("generation")) == wanted]
     return own[-1] if own else None

@@ -15,7 +15,7 @@ import numpy as np
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.ranges import BandCurves
 from nmma_fitter.engine.files import read_json, write_atomic, write_json
-from nmma_fitter.errors import NmmaFitterError, RankingRefused
+from nmma_fitter.errors import GARBLED, NmmaFitterError, RankingRefused
 from nmma_fitter.fits import read_request, result_path
 from nmma_fitter.inference.ranking import NotRanked, Ranking, rank
 from nmma_fitter.inference.result import Summary, read_summary
@@ -83,12 +83,12 @@ def write_product(
         value["unchanged_since"] = points_to
     text = json.dumps(value, indent=1, sort_keys=False, allow_nan=False) + "\n"
     path, picture = folder / "ranking.json", folder / "comparison.png"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():
         write_atomic(path, text)
     if points_to is None and not _is_newer(picture, path):
         try:
             _draw_comparison(picture, name, fits, ranking)
-        except (NmmaFitterError, OSError) as error:
+        except (NmmaFitterError, OSError, *GARBLED) as error:
             log.warning("%s: no comparison.png: %s", name, error)
     return ranking
 
@@ -115,7 +115,7 @@ def _summaries(fits: Sequence[Finished]) -> tuple[list[Summary], list[NotRanked]
             continue
         try:
             good.append(read_summary(result_path(fit.folder, fit.model)))
-        except NmmaFitterError as error:
+        except (NmmaFitterError, *GARBLED) as error:
             bad.append(NotRanked(fit.model, "failed", "invalid_output", str(error)))
     return good, bad
 

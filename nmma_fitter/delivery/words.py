@@ -89,8 +89,9 @@ def last_lines(path: Path, number: int, longest: int) -> str:
             text = stream.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    lines = [_UNSEEN.sub(" ", line).rstrip() for line in text.splitlines()]
-    return "\n".join(lines[-number:])[-longest:] if number else ""
+    lines = [_UNSEEN.sub(" ", line).rstrip() for line in without_tokens(text).splitlines()]
+    kept = "\n".join(lines[-number:]) if number else ""
+    return kept if len(kept) <= longest else kept[-longest:].partition("\n")[2] or kept[-longest:]
 
 
 def without_tokens(text: str) -> str:

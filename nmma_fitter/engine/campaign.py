@@ -56,8 +56,12 @@ class Campaign(Protocol):
         """
         ...
 
-    def show(self, ledger: Ledger, nights: Sequence[str]) -> None:
-        """Write what shows these nights, and all nights together, after their products."""
+    def show(self, ledger: Ledger, night: str) -> None:
+        """Write what shows a night, after its products and its sentinel."""
+        ...
+
+    def show_all(self, ledger: Ledger) -> None:
+        """Write what shows all nights together."""
         ...
 
 

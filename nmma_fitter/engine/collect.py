@@ -17,7 +17,7 @@ from nmma_fitter.engine.files import (
 )
 from nmma_fitter.engine.ledger import Ledger, NeedRow
 from nmma_fitter.engine.night import close_night
-from nmma_fitter.errors import NmmaFitterError
+from nmma_fitter.errors import GARBLED, NmmaFitterError
 
 
 def nobody(night: str, obj: str) -> None:
@@ -57,7 +57,7 @@ def collect(
     for night in ledger.dirty_nights():
         if not (work.cut_off and enough()):
             work.night(night)
-    work.show()
+    work.show_all()
     if work.marks != before:
         write_json(path, work.marks)
     return work.notes
@@ -74,7 +74,7 @@ class _Collecting:
     marks: dict[str, Json]
     cut_off: bool = False
     notes: list[str] = field(default_factory=list)
-    _made: list[str] = field(default_factory=list)
+    _shown: list[str] = field(default_factory=list)
 
     def night(self, night: str) -> None:
         """Make a night's products, as far as there is time, and close it if all has ended."""
@@ -85,20 +85,28 @@ class _Collecting:
         if self.cut_off:
             self.notes.append(f"{night}: no time left to rank every object; the next tick goes on")
         elif not problems:
-            close_night(self.ledger, night)
-            self._made.append(night)
+            self._show(night)
 
-    def show(self) -> None:
-        """Show the nights whose products are up to date as they are, and all nights together."""
+    def _show(self, night: str) -> None:
+        """Close a night whose products are up to date if all has ended, and show it as it is."""
         try:
             with synced_together():
-                self.campaign.show(self.ledger, self._made)
-        except (NmmaFitterError, OSError) as error:
-            self.notes.append(
-                f"the pages are not up to date, tried again at the next tick: {error}"
-            )
+                close_night(self.ledger, night)
+                self.campaign.show(self.ledger, night)
+        except (NmmaFitterError, OSError, *GARBLED) as error:
+            self.notes.append(f"{night}: its page is not up to date, tried again: {error}")
+        else:
+            self._shown.append(night)
+
+    def show_all(self) -> None:
+        """Show all nights together, and note which of them need nothing more."""
+        try:
+            if self._shown:
+                self.campaign.show_all(self.ledger)
+        except (NmmaFitterError, OSError, *GARBLED) as error:
+            self.notes.append(f"the index is not up to date, tried again: {error}")
             return
-        for night in self._made:
+        for night in self._shown:
             self.changed(night, "")
             self.ledger.set_collected(night)
             if self.ledger.night(night)[2]:
@@ -133,7 +141,7 @@ class _Collecting:
             worked = True
             try:
                 self._object(folder / folder_name(name), name, endings)
-            except (NmmaFitterError, OSError) as error:
+            except (NmmaFitterError, OSError, *GARBLED) as error:
                 problems.append(
                     f"{night} {name}: no product, tried again at the next tick: {error}"
                 )

@@ -17,6 +17,7 @@ from urllib.parse import quote
 Json = dict[str, Any]
 
 SYNCS_AT_ONCE = 32
+RESERVED = ("index.html", "manifest.sha256")  # and sentinels: files of a night's own folder
 _put_off: ContextVar[dict[Path, None] | None] = ContextVar("put_off", default=None)
 
 
@@ -28,6 +29,9 @@ def folder_name(text: str) -> str:
     name = quote(text, safe="+=@,", errors="surrogateescape") or "%"
     if name.startswith((".", "~", "-")):
         name = f"%{ord(name[0]):02X}{name[1:]}"
+    if name in RESERVED or name.endswith(".fin"):
+        head, _, tail = name.rpartition(".")
+        name = f"{head}%2E{tail}"
     if len(name) > 150:
         name = name[:130] + "~" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
     return name

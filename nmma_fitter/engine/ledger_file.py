@@ -65,6 +65,13 @@ class LedgerError(NmmaFitterError):
     """The ledger cannot be used as it is."""
 
 
+def _storable(value: Any) -> Any:
+    """Text that came from outside may hold what has no place in UTF-8."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
+
+
 class LedgerFile:
     """The ledger, open, without a word on what is in its tables."""
 
@@ -138,7 +145,7 @@ class LedgerFile:
             self._db.execute("COMMIT")
 
     def _run(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        return self._db.execute(sql, values).fetchall()
+        return self._db.execute(sql, [_storable(value) for value in values]).fetchall()
 
     def _touch_nights(self, digest: str) -> None:
         self._run(

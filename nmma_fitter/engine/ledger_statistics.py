@@ -11,7 +11,7 @@ from nmma_fitter.engine.unit import State
 
 # Every need of a night with how it stands, in the words of `night.standing`.
 NEEDS = """
-SELECT n.night, n.object, u.night = n.night AS own,
+SELECT n.night, n.object, coalesce(u.night = n.night, 1) AS own,
     CASE WHEN u.night <> n.night AND u.state IN ('done', 'failed', 'skipped') THEN 'unchanged'
     ELSE coalesce(u.state, n.state) END AS standing
 FROM needs n LEFT JOIN units u ON u.digest = n.digest"""

@@ -15,7 +15,7 @@ from nmma_fitter.engine.campaign import Ending, ending_of
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
 from nmma_fitter.engine.ledger_outbox import NO_TROUBLE, Trouble
-from nmma_fitter.errors import NmmaFitterError, Undelivered
+from nmma_fitter.errors import GARBLED, NmmaFitterError, Undelivered
 
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before it is tried again
 SOON = 20.0  # for what may have passed by then, somebody who waits for a night waits too
@@ -130,21 +130,23 @@ def set_due(ledger: Ledger, begins: Mapping[str, str], night: str, obj: str) -> 
 
 
 def first_nights(ledger: Ledger, couriers: Sequence[Courier], state: Path) -> dict[str, str]:
-    """From which night on each courier is told; a new one begins as it says itself.
+    """From which night on each courier is told; a new one, or one that is back, begins as it says.
 
     That is kept in ``<state>/couriers.json``: if it went with the ledger, old nights were news.
     """
     path = state / "couriers.json"
-    known = {str(name): str(night) for name, night in (read_json(path) or {}).items()}
+    stored = {str(name): str(night) for name, night in (read_json(path) or {}).items()}
+    names = {courier.name for courier in couriers}
+    known = {name: night for name, night in stored.items() if name in names}
     new = [courier for courier in couriers if courier.name not in known]
-    if new:
+    if new or known != stored:
         nights = [name for name, _, _ in ledger.nights()]
         for courier in new:
             known[courier.name] = max(nights, default="") if courier.begins_anew else ""
             for night in () if courier.begins_anew else nights:
                 _everything_due(ledger, courier.name, night)
         write_json(path, known)
-    return {courier.name: known[courier.name] for courier in couriers}
+    return known
 
 
 def _everything_due(ledger: Ledger, courier: str, night: str) -> None:
@@ -175,15 +177,18 @@ def send(
 def still_due(ledger: Ledger, now: float) -> tuple[int, list[str]]:
     """How many deliveries are to be made soon; and a line for each courier that waits, with why."""
     waiting: dict[str, list[str]] = {}
+    nights: set[tuple[str, str]] = set()  # a night waits for its objects
     soon = 0
     for row in ledger.due():
         trouble = ledger.trouble(row.courier)
-        if max(row.not_before, trouble.until) <= now + SOON:
+        waits = row.object == "" and (row.courier, row.night) in nights
+        if not waits and max(row.not_before, trouble.until) <= now + SOON:
             soon += 1
         else:
             why = trouble.detail if trouble.until > row.not_before else row.detail
             waiting.setdefault(row.courier, []).append(why)
-    lines = [f"{name}: {len(why)} deliveries wait: {why[-1]}" for name, why in waiting.items()]
+            nights.add((row.courier, row.night))
+    lines = [f"{name}: {len(why)} deliveries wait: {why[0]}" for name, why in waiting.items()]
     return soon, lines
 
 
@@ -200,11 +205,14 @@ class _Round:
     def run(self) -> Iterator[bool]:
         """Make one delivery after the other; yields True after each."""
         ledger, name = self.ledger, self.courier.name
-        if ledger.trouble(name).until > self.now():
+        if _is_later(ledger.trouble(name).until, self.now()):
             return
         held_back: set[str] = set()  # nights of which an object is still due
         for row in self._in_order():
-            if row.not_before > self.now() or (row.object == "" and row.night in held_back):
+            if self.enough():
+                return
+            waits = row.object == "" and row.night in held_back and not self.courier.begins_anew
+            if _is_later(row.not_before, self.now()) or waits:
                 held_back.add(row.night)
                 continue
             whole = self._deliver(row)
@@ -227,7 +235,7 @@ class _Round:
         try:
             parcel = parcel_of(self.ledger, row.night, row.object)
             whole = self.courier.deliver(parcel, posts, self.enough)
-        except (NmmaFitterError, OSError) as error:
+        except (NmmaFitterError, OSError, *GARBLED) as error:
             return self._put_off(row, error)
         self.ledger.set_trouble(self.courier.name, NO_TROUBLE)
         if not whole:
@@ -254,7 +262,12 @@ class _Round:
 
 def _wait(tries: int, asked: float | None) -> float:
     """Seconds until the next try: as the other end asked, or twice as long each time."""
-    return min(FIRST_WAIT * 2.0 ** min(tries, 20), LONGEST_WAIT) if asked is None else asked
+    return min(FIRST_WAIT * 2.0 ** min(tries, 20) if asked is None else asked, LONGEST_WAIT)
+
+
+def _is_later(until: float, now: float) -> bool:
+    """Whether there is still to be waited; a clock that was set back counts as a wait over."""
+    return now < until <= now + LONGEST_WAIT
 
 
 def parcel_of(ledger: Ledger, night: str, obj: str) -> Parcel:

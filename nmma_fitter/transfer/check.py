@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmma_fitter.engine.files import sha256
-from nmma_fitter.transfer.failures import TransferError
+from nmma_fitter.transfer.failures import FileTrouble
 from nmma_fitter.transfer.marks import Sent
 from nmma_fitter.transfer.rsync import Rsync
 from nmma_fitter.transfer.settings import Verify
@@ -21,7 +21,7 @@ def send(client: Rsync, root: Path, files: Sequence[Sent], verify: Verify) -> No
     Raises
     ------
     TransferError
-        They could not be sent, or are not there after all.
+        They could not be sent; `FileTrouble` when some are not there after all.
     """
     client.push(root, [one.name for one in files])
     wrong = not_there(client, root, files, verify)
@@ -30,7 +30,7 @@ def send(client: Rsync, root: Path, files: Sequence[Sent], verify: Verify) -> No
         wrong = not_there(client, root, [one for one in files if one.name in wrong], verify)
     if wrong:
         more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
-        raise TransferError(
+        raise FileTrouble(
             f"{client.label}: {wrong[0]}{more} differs there after having been sent twice; does "
             "somebody else write there, or is its disk failing?"
         )

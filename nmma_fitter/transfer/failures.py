@@ -18,12 +18,17 @@ class TransferCut(TransferError):
     transient = True
 
 
+class FileTrouble(TransferCut):
+    """A transfer in which some files did not get there; others can."""
+
+
 class TransferTooLong(TransferError):
     """A transfer over its time limit; what it had brought is kept, the next one goes on."""
 
     transient = True
 
 
+OF_SOME_FILES = frozenset({23, 24})
 WORTH_ANOTHER_TRY = frozenset({12, 20, 23, 24, 30, 35, 255})
 
 _STATUSES = {
@@ -110,6 +115,7 @@ def failure(place: str, status: int, said: str) -> TransferError:
             return kind(f"{place}: {words.format(*match.groups())}")
     words = _STATUSES.get(status, f"rsync ended with status {status}")
     kind = TransferCut if status in WORTH_ANOTHER_TRY else TransferError
+    kind = FileTrouble if status in OF_SOME_FILES else kind
     return kind(f"{place}: {words}{_quoted(said)}")
 
 

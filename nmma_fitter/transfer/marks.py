@@ -48,7 +48,8 @@ class Marks:
         self._path, self._place, self.root = path, place, root
         stored = read_json(path) or {}
         files = stored.get("files") if stored.get("place") == place else None
-        self._lost = not isinstance(files, dict)
+        # Until the night has been sent as a whole once more, anything of it may be there.
+        self._lost = not isinstance(files, dict) or stored.get("lost") is True
         self._sent = dict(_parsed(files)) if isinstance(files, dict) else {}
 
     def all(self) -> list[Sent]:
@@ -75,6 +76,11 @@ class Marks:
         self._sent |= {one.name: one for one in files}
         self._write()
 
+    def set_whole(self) -> None:
+        """Note that all that is there of the night is known."""
+        self._lost = False
+        self._write()
+
     def forget(self, names: Iterable[str]) -> None:
         """Note that these are not, or not for long."""
         for name in names:
@@ -84,7 +90,8 @@ class Marks:
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         files = {one.name: [list(one.stat), one.sha256] for one in self._sent.values()}
-        write_json(self._path, {"place": self._place, "files": files})
+        stored = {"place": self._place, "lost": self._lost, "files": files}
+        write_json(self._path, stored)
 
 
 def stat_of(path: Path) -> tuple[int, int, int]:

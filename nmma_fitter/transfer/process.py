@@ -33,22 +33,23 @@ def run(argv: Sequence[str], stdin: bytes, seconds: float, source: Mapping[str, 
     """
     environment = {name: source[name] for name in _INHERITED if name in source}
     command = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *argv]
-    with subprocess.Popen(
+    # Not as a context, which would wait for ever for one that not even SIGKILL ends (a dead mount).
+    process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PATH": os.defpath, **environment, "LC_ALL": "C", "TZ": "UTC"},
         start_new_session=True,
-    ) as process:
-        try:
-            out, said = process.communicate(stdin, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return Ended(None, b"", "")
-        except BaseException:
-            _end(process)
-            raise
+    )
+    try:
+        out, said = process.communicate(stdin, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return Ended(None, b"", "")
+    except BaseException:
+        _end(process)
+        raise
     return Ended(process.returncode, out, said.decode("utf-8", "replace"))
 
 

@@ -16,7 +16,7 @@ from nmma_fitter.engine.outbox import Courier, Parcel, Posts
 from nmma_fitter.errors import Undelivered
 from nmma_fitter.transfer import public
 from nmma_fitter.transfer.check import send
-from nmma_fitter.transfer.failures import TransferError
+from nmma_fitter.transfer.failures import FileTrouble, TransferError
 from nmma_fitter.transfer.marks import Marks, Sent, stat_of
 from nmma_fitter.transfer.rsync import Rsync
 from nmma_fitter.transfer.settings import DestinationSettings
@@ -57,22 +57,35 @@ class PushCourier:
 
     def deliver(self, parcel: Parcel, posts: Posts, enough: Callable[[], bool]) -> bool:
         """As `Courier.deliver`; the marks of what was sent are kept beside the ledger."""
+        if not parcel.folder.is_relative_to(self._outdir):
+            raise Undelivered(
+                f"{parcel.folder} is not below [paths] outdir any more, so it is not sent",
+                everything=False,
+            )
         try:
             if parcel.object:
                 return self._object(parcel, enough)
             return self._night(parcel, enough)
         except TransferError as error:
-            raise Undelivered(str(error), everything=not isinstance(error, Replaced)) from error
+            alone = isinstance(error, Replaced | FileTrouble)
+            raise Undelivered(str(error), everything=not alone) from error
 
     def _object(self, parcel: Parcel, enough: Callable[[], bool]) -> bool:
         night = parcel.folder.parent
         marks = self._marks(night)
-        news, whole = _news(marks, parcel.folder)
-        for other in public.object_folders(night) if news else ():
+        own, whole = _news(marks, parcel.folder)
+        news = list(own)
+        for other in public.object_folders(night) if own else ():
             if sum(one.stat[1] for one in news) < MOST_BYTES and other != parcel.folder:
                 news += _news(marks, other)[0]
         fin = night_fin(night, parcel.night)
-        if news and not self._send(marks, news, [fin], enough):
+        try:
+            sent = not news or self._send(marks, news, [fin], enough)
+        except FileTrouble:  # whose? the others have their turn
+            if len(news) == len(own):
+                raise
+            sent = self._send(marks, own, [fin], enough)
+        if not sent:
             return False
         if not whole:
             raise Replaced(f"{parcel.folder}: its results are being replaced; sent when that ends")
@@ -88,9 +101,31 @@ class PushCourier:
         pages = [one for one in news if not public.is_sentinel(one.name)]
         if not self._send(marks, pages, [] if closed else [fin], enough):
             return False
-        if last and self._verify == "manifest":
+        if not last:
+            return True
+        if not self._objects_there(marks, parcel.folder, enough):
+            return False
+        if self._verify == "manifest":
             self._send_manifest(marks, parcel.folder)
-        return self._send(marks, last, [], enough)
+        if not self._send(marks, last, [], enough):
+            return False
+        marks.set_whole()
+        return True
+
+    def _objects_there(self, marks: Marks, night: Path, enough: Callable[[], bool]) -> bool:
+        """Make sure that all that a night's sentinel vouches for is there; False without time.
+
+        A destination may have lost, since, what was sent and compared: size and time tell.
+        """
+        names = [one.name for one in marks.all() if (self._outdir / one.name).is_file()]
+        marks.forget(self._client.differing(self._outdir, names, quick=True) if names else [])
+        for folder in public.object_folders(night):
+            news, whole = _news(marks, folder)
+            if not whole:
+                raise Replaced(f"{folder}: its results are being replaced; sent when that ends")
+            if news and not self._send(marks, news, [], enough):
+                return False
+        return True
 
     def _send(
         self, marks: Marks, news: Sequence[Sent], stale: Sequence[Path], enough: Callable[[], bool]
@@ -99,11 +134,14 @@ class PushCourier:
         sentinels = [one for one in news if public.is_sentinel(one.name)]
         payload = [one for one in news if not public.is_sentinel(one.name)]
         names = [path.relative_to(self._outdir).as_posix() for path in stale]
+        if enough():
+            return False
         self._withdraw(marks, [*names, *(one.name for one in sentinels)])
         for files in (payload, sentinels):
             if files:
                 if enough():
                     return False
+                marks.forget([one.name for one in files])  # until it is known what became of them
                 send(self._client, self._outdir, files, self._verify)
                 self._still(news)
                 marks.set_sent(files)

@@ -91,9 +91,12 @@ class Rsync:
         options = ["-t", "-O", f"--partial-dir={PARTIAL}", *(["-c"] if compare else [])]
         self._call([*options, *_NAMES, f"{root}/", self._there], names)
 
-    def differing(self, root: Path, names: Iterable[str]) -> list[str]:
-        """Files below `root` that are not there with the same bytes; changes nothing."""
-        options = ["-c", "-n", "-8", "--out-format=%i %n"]
+    def differing(self, root: Path, names: Iterable[str], *, quick: bool = False) -> list[str]:
+        """Files below `root` that are not there with the same bytes; changes nothing.
+
+        With `quick` those not there with the same size and time.
+        """
+        options = [*(["-t"] if quick else ["-c"]), "-n", "-8", "--out-format=%i %n"]
         out = self._call([*options, *_NAMES, f"{root}/", self._there], names)
         found = map(_COMPARED.fullmatch, os.fsdecode(out).split("\n"))
         return [match[1] for match in found if match]
@@ -113,7 +116,10 @@ class Rsync:
         if isinstance(place, FolderDestination) and not place.path.is_dir():
             raise TransferCut(f"{place.path}: there is no such folder; is it mounted?")
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(place.tries),
+            stop=tenacity.stop_any(
+                tenacity.stop_after_attempt(place.tries),
+                tenacity.stop_after_delay(place.time_limit),
+            ),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=8),
             retry=tenacity.retry_if_exception_type(TransferCut),
             sleep=self._sleep,

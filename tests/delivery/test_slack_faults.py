@@ -74,7 +74,7 @@ def test_a_storm_of_faults_loses_and_doubles_nothing(make, server, seed):
     server.faults.rate, server.faults.late, server.faults.seed = 0.3, 0.3, seed
     server.faults.__post_init__()
     bench.deliver_all(*names, "", rounds=400, step=100.0, between=server.wait_until_idle)
-    assert len(server.faults.met) > 10
+    assert len(server.faults.met) >= 10
     assert (posted(server), server.store.duplicates()) == ((21, 20), [])
 
 

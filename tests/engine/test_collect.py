@@ -26,10 +26,13 @@ class Counting:
         if name in self.broken:
             raise BadInput("cannot be drawn")
 
-    def show(self, ledger: Ledger, nights) -> None:
-        self.nights.update(nights)
-        if self.broken.intersection(nights):
+    def show(self, ledger: Ledger, night: str) -> None:
+        self.nights[night] += 1
+        if night in self.broken:
             raise BadInput("cannot be shown")
+
+    def show_all(self, ledger: Ledger) -> None:
+        self.nights["all"] += 1
 
 
 @pytest.fixture
@@ -90,11 +93,22 @@ def test_one_object_that_fails_keeps_its_night_open_and_the_others_collected(
 def test_a_night_whose_page_cannot_be_written_is_shown_by_a_later_call(ledger, campaign, tmp_path):
     campaign.broken.add("n1")
     [note] = collect(ledger, campaign, tmp_path, lambda: False)
-    assert "pages are not up to date" in note and ledger.night("n1")[2] and ledger.dirty_nights()
+    assert "its page is not up to date" in note and ledger.night("n1")[2] and ledger.dirty_nights()
     campaign.broken.clear()
     collect(ledger, campaign, tmp_path, lambda: False)
-    assert campaign.nights["n1"] == 2 and not ledger.dirty_nights()
+    assert campaign.nights == {"n1": 2, "all": 1} and not ledger.dirty_nights()
     assert campaign.calls == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_one_object_raises_does_not_keep_the_others(ledger, campaign, tmp_path):
+    def garbled(folder: Path, name: str, endings, history) -> None:
+        campaign.calls[name] += 1
+        if name == "a":
+            raise TypeError("its ranking is a list")
+
+    campaign.collect = garbled
+    [note] = collect(ledger, campaign, tmp_path, lambda: False)
+    assert "its ranking is a list" in note and campaign.calls == {"a": 1, "b": 1, "c": 1}
 
 
 def test_what_was_made_is_announced_the_night_after_its_objects(ledger, campaign, tmp_path):

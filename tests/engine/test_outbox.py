@@ -180,6 +180,59 @@ def test_what_waits_for_long_is_told_by_courier_with_why(ledger, tmp_path):
     assert still_due(ledger, office.now) == (0, ["notebook: 2 deliveries wait: no route to host"])
 
 
+def test_people_are_told_of_a_night_although_one_object_cannot_be(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook(begins_anew=True))
+    book.fails["a"] = Undelivered("a is not liked", everything=False)
+    office.due("n1", "a", "b", "")
+    office.send()
+    assert book.got == [("n1", "b"), ("n1", "")]
+
+
+def test_a_copy_that_was_not_configured_for_a_while_gets_everything(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    office.due("n1", "a")
+    office.send()
+    office.couriers = ()
+    office.due("n1", "b")
+    office.send()
+    office.couriers = (book,)
+    office.due("n2", "a")
+    office.send()
+    assert ("n1", "b") in book.got
+
+
+def test_a_night_that_waits_for_its_object_is_not_waited_for(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    book.fails["a"] = Undelivered("a is not liked", everything=False)
+    office.due("n1", "a", "")
+    for _ in range(3):
+        office.send()
+        office.now = max(row.not_before for row in ledger.due())
+    office.send()
+    assert still_due(ledger, office.now)[0] == 0
+
+
+def test_a_clock_that_was_set_back_does_not_silence_a_courier(ledger, tmp_path):
+    office = Office(ledger, tmp_path, book := Notebook())
+    book.fails["a"] = Undelivered("no route to host")
+    office.due("n1", "a")
+    office.now = 1e9
+    office.send()
+    book.fails.clear()
+    office.now = 200.0
+    office.send()
+    assert book.got == [("n1", "a")]
+
+
+@pytest.mark.parametrize("error", [TypeError("garbled"), KeyError("log_z"), OSError("gone")])
+def test_what_one_object_raises_is_its_own_trouble(ledger, tmp_path, error):
+    office = Office(ledger, tmp_path, book := Notebook())
+    book.fails["a"] = error
+    office.due("n1", "a", "b")
+    [note] = office.send()
+    assert book.got == [("n1", "b")] and str(error) in note
+
+
 def test_couriers_take_turns(ledger, tmp_path):
     order: list[str] = []
 

@@ -1,5 +1,6 @@
 """The courier that keeps a destination up to date, without ssh, which it knows nothing of."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -269,12 +270,41 @@ def test_what_is_deleted_here_stays_there(one):
 
 def test_no_time_left_ends_between_two_calls_and_is_gone_on_with(one):
     one.results.fit("A")
-    answers = iter([False, True])
+    answers = iter([False, False, True])
     assert not one.deliver("A", enough=lambda: next(answers))
     assert f"{NIGHT}/A/toy/out.json" in files(one.there)
     assert f"{NIGHT}/A/toy/toy.fin" not in files(one.there)
     before = one.inodes()
     assert one.deliver("A") and before.items() <= one.inodes().items()
+
+
+def test_an_object_that_cannot_be_placed_there_does_not_keep_the_others(one):
+    one.results.fit("A")
+    one.results.fit("B")
+    (one.there / NIGHT / "A/ranking.json/in the way").mkdir(parents=True)
+    with pytest.raises(Undelivered) as error:
+        one.deliver("A")
+    assert not error.value.everything
+    assert one.deliver("B") and f"{NIGHT}/B/toy/toy.fin" in files(one.there)
+
+
+def test_a_night_is_closed_there_only_over_what_is_still_there(one):
+    for name in "AB":
+        one.results.fit(name)
+        one.deliver(name)
+    shutil.rmtree(one.there / NIGHT / "B")
+    one.results.close()
+    assert one.deliver()
+    assert {f"{NIGHT}/B/toy/toy.fin", f"{NIGHT}/{NIGHT}.fin"} <= files(one.there).keys()
+
+
+def test_results_that_are_no_longer_below_the_output_folder_are_said_and_left(one):
+    one.results.fit("A")
+    parcel = one.results.parcel("A", NIGHT)
+    one.results.outdir = one.root / "elsewhere"
+    with pytest.raises(Undelivered, match="not below") as error:
+        one.courier().deliver(parcel, None, lambda: False)
+    assert not error.value.everything
 
 
 def test_a_night_still_open_leaves_no_sentinel(one):

@@ -91,7 +91,7 @@ def _pull(
 ) -> list[str]:
     memories = {name: _memory(state, name) for name in sources}
     intakes = [
-        _Intake(name, settings, memories, candidates, now)
+        _Intake(name, settings, memories, candidates, state, now)
         for name, settings in sources.items()
         if memories[name].is_due(now())
     ]
@@ -124,12 +124,13 @@ class _Intake:
         settings: SourceSettings,
         memories: Mapping[str, Memory],
         candidates: Path,
+        state: Path,
         now: Callable[[], float],
     ) -> None:
         self._name, self._settings, self._now = name, settings, now
         self._memory = memories[name]
         self._staging = candidates / ".incoming" / name
-        self._receiver = Receiver(name, candidates, memories)
+        self._receiver = Receiver(name, candidates, memories, state)
         self._make = partial(make_source, settings, candidates, now)
         self._source: Source
         self._nights: list[str] = []

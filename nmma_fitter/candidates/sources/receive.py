@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from nmma_fitter.candidates.sources.arrivals import announce
 from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.candidates.sources.memory import Known, Memory
 from nmma_fitter.engine.files import sha256, sync_folder, write_atomic
@@ -24,10 +25,14 @@ class Receiver:
     candidates : Path
     memories : mapping of str to Memory
         Of all sources, which tell whose a candidate is.
+    state : Path
+        The state folder, where it is noted into which nights something came.
     """
 
-    def __init__(self, name: str, candidates: Path, memories: Mapping[str, Memory]) -> None:
-        self._name, self._candidates = name, candidates
+    def __init__(
+        self, name: str, candidates: Path, memories: Mapping[str, Memory], state: Path
+    ) -> None:
+        self._name, self._candidates, self._state = name, candidates, state
         self._memory = memories[name]
         self._others = {other: one for other, one in memories.items() if other != name}
         self._aside = candidates / ".set-aside" / name
@@ -73,8 +78,10 @@ class Receiver:
             note = ""
         sync_folder(path)
         final.parent.mkdir(parents=True, exist_ok=True)
+        announce(self._state, offer.night)
         path.replace(final)
         sync_folder(final.parent)
+        announce(self._state, offer.night)
         if not note:
             _discard(aside)
         return note, True

@@ -81,7 +81,7 @@ class SkyportalSource(Intake):
     url: Annotated[str, AfterValidator(_url)]
     group_ids: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     token_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "SKYPORTAL_TOKEN"
-    saved_within_days: Annotated[float, Field(gt=0)] = 30.0
+    saved_within_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
     days: Annotated[int, Field(ge=0)] = 7
     most_objects: Annotated[int, Field(ge=1)] = 500
     request_seconds: Annotated[float, Field(gt=0)] = 30.0

@@ -20,7 +20,7 @@ from typing import Any
 
 from nmma_fitter.candidates.sources.base import Look, Offer, SourceError
 from nmma_fitter.candidates.sources.settings import SkyportalSource
-from nmma_fitter.candidates.sources.skyportal_api import Refused, SkyportalApi
+from nmma_fitter.candidates.sources.skyportal_api import Nonsense, Refused, SkyportalApi
 
 PER_PAGE = 100
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_;:+-]{0,99}", re.ASCII)  # what SkyPortal itself allows
@@ -63,7 +63,7 @@ class SkyportalSourceOf:
                 continue
             try:
                 content = _as_csv(name, _photometry(api, name))
-            except Refused as error:
+            except (Refused, Nonsense) as error:
                 remarks.append(f"object {name}: {error}; left out")
                 continue
             if content:

@@ -25,6 +25,10 @@ class Busy(SourceError):
     transient = True
 
 
+class Nonsense(SourceError):
+    """An answer that is not as documented."""
+
+
 class Refused(SourceError):
     """A call that this token may not make, or that asks for what is not there."""
 
@@ -90,11 +94,9 @@ class SkyportalApi:
         )
         return retrying(self._once, path, query)
 
-    def nonsense(self, what: str) -> SourceError:
+    def nonsense(self, what: str) -> Nonsense:
         """The error for an answer that is not as documented."""
-        return SourceError(
-            f"{self._settings.url}: {what} in its answer; is url that of a SkyPortal?"
-        )
+        return Nonsense(f"{self._settings.url}: {what} in its answer; is url that of a SkyPortal?")
 
     def _once(self, path: str, query: Mapping[str, str | int]) -> Any:
         import requests

@@ -18,6 +18,7 @@ from nmma_fitter.delivery.report.remedies import remedy
 from nmma_fitter.delivery.statistics import task_name
 from nmma_fitter.delivery.words import last_lines, without_tokens
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
+from nmma_fitter.errors import GARBLED
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
 
@@ -124,7 +125,10 @@ def fit_view(
     if fit.folder is None:
         work = fit.shown or folder / folder_name(fit.model)
         return FitView(**view, **_without_result(work, folder))
-    return FitView(**view, **_with_result(fit, fit.folder, folder, name))
+    try:
+        return FitView(**view, **_with_result(fit, fit.folder, folder, name))
+    except GARBLED as error:
+        return FitView(**view, problems=[f"its files cannot be shown ({error!r})"])
 
 
 def _standing(fit: Finished, said: Json | None) -> tuple[str, str, str]:
@@ -148,7 +152,7 @@ def _with_result(fit: Finished, run: Path, folder: Path, name: str) -> dict[str,
         pictures += [found] if found else []
     try:
         parameters = parameter_rows(result, fit.model) if result else []
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except GARBLED as error:
         parameters = []
         problems.append(f"{fit.model}_result.json: no table of parameters ({error!r})")
     return {

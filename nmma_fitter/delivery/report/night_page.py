@@ -10,6 +10,7 @@ from nmma_fitter.delivery.plain import shortened
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import PAGE, link, write_page
 from nmma_fitter.delivery.statistics import night_date, task_name
+from nmma_fitter.delivery.words import without_tokens
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import NeedRow
 from nmma_fitter.engine.night import counts, standing
@@ -115,7 +116,7 @@ def _fit_row(need: NeedRow, href: str, ranking: Json) -> FitRow:
         model=task_name(need.task),
         outcome=standing(need),
         reason=need.reason or "",
-        detail=shortened(need.detail, LONGEST_DETAIL),
+        detail=shortened(without_tokens(need.detail), LONGEST_DETAIL),
         log_z=as_number(said.get("log_z")),
         log_z_err=as_number(said.get("log_z_err")),
         probability=as_number(said.get("probability")),

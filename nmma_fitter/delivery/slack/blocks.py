@@ -7,7 +7,8 @@ screen readers use, is escaped. Limits: docs.slack.dev, "Blocks", "Formatting me
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,9 @@ Block = dict[str, Any]
 
 HEADER, TEXT = 150, 3900  # characters; a text over 4,000 is refused
 LISTED = 20  # models named in a message
-# A message of more than about 13,000 characters of blocks is refused ("msg_blocks_too_long").
 LOG = 2500
+# A message of more than about 13,000 characters of blocks is refused ("msg_blocks_too_long").
+BLOCKS = 12_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,22 @@ class Message:
     def digest(self) -> str:
         """Another for each content."""
         return canonical_digest([self.text, self.blocks])[:32]
+
+
+def within_limits(blocks: list[Block]) -> list[Block]:
+    """Blocks whose longest texts are cut until all of them together are not too long."""
+    while len(json.dumps(blocks)) > BLOCKS:
+        longest = max(_texts(blocks), key=lambda one: len(json.dumps(one["text"])))
+        longest["text"] = longest["text"][: len(longest["text"]) * 2 // 3].rstrip("…") + "…"
+    return blocks
+
+
+def _texts(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Every text in them that may be cut."""
+    for block in blocks:
+        if block["type"] == "text":
+            yield block
+        yield from _texts(block.get("elements", ()))
 
 
 def escaped(text: str) -> str:
@@ -72,7 +90,7 @@ def object_message(news: ObjectNews, links: Mapping[str, str]) -> Message:
         blocks.append(_rich(_list(rows, "bullet")))
     if links:
         blocks.append(_rich(_section(*_joined(links))))
-    return Message(_fallback(object_text(news)), blocks)
+    return Message(_fallback(object_text(news)), within_limits(blocks))
 
 
 def again_message(news: ObjectNews) -> Message:
@@ -87,7 +105,7 @@ def failure_message(other: Other, night: str, log: str) -> Message:
     parts = [_section(_text(name, bold=True), _text(f"{rest} (night {night})"))]
     if log:
         parts.append({"type": "rich_text_preformatted", "elements": [_text(log[-LOG:])]})
-    return Message(_fallback(f"{name}{rest}\n{log}"), [_rich(*parts)])
+    return Message(_fallback(f"{name}{rest}\n{log}"), within_limits([_rich(*parts)]))
 
 
 def digest_message(news: NightNews, link: str) -> Message:
@@ -100,7 +118,7 @@ def digest_message(news: NightNews, link: str) -> Message:
         blocks.append(_rich(_list([("", line) for line in failures], "bullet")))
     if link:
         blocks.append(_rich(_section(*_joined({"results": link}))))
-    return Message(_fallback(night_text(news)), blocks)
+    return Message(_fallback(night_text(news)), within_limits(blocks))
 
 
 def _split(other: Other) -> tuple[str, str]:

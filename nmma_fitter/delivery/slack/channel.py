@@ -45,14 +45,18 @@ class Channel:
         return Api(read_token(self.settings, self._environ), self.id, self.settings)
 
     def once(self, record: Record, key: str, message: Message, content: str = "") -> str:
-        """Post a message to the channel unless it is there; returns its ``ts``."""
+        """Post a message to the channel unless it is there; returns its ``ts``.
+
+        One that was found there, since its answer had been lost, may show something older: its
+        content is then noted as unknown.
+        """
         entry = record.get(key)
         if entry is not None and entry.ref:
             return entry.ref
         if entry is not None and entry.certain is not None:
             record.wait(entry)
             if ref := self.api.find(key, entry.certain):
-                record.done(key, ref, content)
+                record.done(key, ref)
                 return ref
         return attempt(record, key, lambda: self.api.post(message, key), content)
 

@@ -123,7 +123,7 @@ class Record:
             for name, entry in _read(path, self._channel).items():
                 if entry.ref or not found.get(name, Entry()).ref:
                     found[name] = entry
-        for name, entry in found.items():
+        for name, entry in sorted(found.items(), key=lambda item: item[0] == key):  # that one last
             self._posts.intend(name)
             if entry.ref:
                 self._posts.done(name, entry.ref, entry.content)

@@ -19,6 +19,7 @@ from nmma_fitter.errors import Undelivered
 
 FAILURES = (SlackClientError, OSError, HTTPException)  # whatever a call of the SDK may raise
 LONGEST_WAIT = 3600.0
+UNEDITABLE = ("cant_update_message", "edit_window_closed")
 GONE = ("message_not_found", "thread_not_found")
 # By Slack's method pages "some aspect of the operation" may have succeeded.
 UNSURE = ("fatal_error", "internal_error", "service_unavailable", "request_timeout")
@@ -96,7 +97,8 @@ def _answered(response: Any, what: str, channel: str, settle: float) -> Undelive
         return Refused(message) if certain else Undelivered(message, retry_after=settle)
     if code in UNSURE or not _CODE.fullmatch(code):
         return Undelivered(f"Slack failed ({one_line(code, 60)})", retry_after=settle)
-    return Refused(f"{what}: {_advice(code, response, channel)}", code, everything=code not in OURS)
+    everything = code in BAD_TOKEN or code in ADVICE or code == "missing_scope"
+    return Refused(f"{what}: {_advice(code, response, channel)}", code, everything=everything)
 
 
 def _advice(code: str, response: Any, channel: str) -> str:

@@ -13,7 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nmma_fitter.delivery.news import ObjectNews, Other, data_mark, newest_run, object_news
+from nmma_fitter.delivery.news import (
+    ObjectNews,
+    data_mark,
+    generation_of,
+    newest_run,
+    object_news,
+    other_of,
+)
 from nmma_fitter.delivery.slack import pictures
 from nmma_fitter.delivery.slack.blocks import (
     Message,
@@ -26,7 +33,7 @@ from nmma_fitter.delivery.slack.channel import Channel, attempt, noted
 from nmma_fitter.delivery.slack.pictures import Picture
 from nmma_fitter.delivery.slack.record import FILE, Record
 from nmma_fitter.delivery.slack.settings import SlackSettings
-from nmma_fitter.delivery.words import last_lines, link_of, ranked_words, without_tokens
+from nmma_fitter.delivery.words import last_lines, link_of, ranked_words
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel
@@ -121,20 +128,34 @@ class ObjectThread:
         known = self.record.get(key)
         if known is None and not _worth_telling(self._news):
             return None
-        if known is None or not known.ref:
-            return self.channel.once(self.record, key, message, new.text)
-        shown = Shown.of(known.content)
-        if shown.gone and (self.parcel.night < shown.night or shown.data == new.data):
-            return None
+        shown = Shown.of(known.content) if known else Shown()
+        new = new if new.data else replace(new, data=shown.data)
         if shown.gone:
-            return self.channel.once(self.record, self._next(key), message, new.text)
-        if self.parcel.night >= shown.night and shown != new:
-            if shown.data not in ("", new.data):
-                self._say(f"{self._stem}/again/{new.data}", again_message(self._news), known.ref)
+            if self.parcel.night < shown.night or shown.data == new.data:
+                return None
+            key = self._next(key)
+        ts = self.channel.once(self.record, key, message, new.text)
+        stored = self.record.get(key)
+        shown = Shown.of(stored.content) if stored else Shown()
+        if self.parcel.night < shown.night or shown == new:
+            return ts
+        if shown.data not in ("", new.data):
+            self._say(f"{self._stem}/again/{new.data}", again_message(self._news), ts)
+        return self._edited(key, ts, message, shown, new)
+
+    def _edited(self, key: str, ts: str, message: Message, shown: Shown, new: Shown) -> str:
+        """Edit the message; one that may not be edited any more is followed by another."""
+        from nmma_fitter.delivery.slack.refusals import UNEDITABLE, Refused
+
+        try:
             if shown.digest != new.digest:
-                self.channel.api.edit(known.ref, message, key)
-            self.record.done(key, known.ref, new.text)
-        return known.ref
+                self.channel.api.edit(ts, message, key)
+        except Refused as refusal:
+            if refusal.code not in UNEDITABLE:
+                raise
+            return self.channel.once(self.record, self._next(key), message, new.text)
+        self.record.done(key, ts, new.text)
+        return ts
 
     def _newest(self) -> str:
         """Key of the message that stands for the object now."""
@@ -180,12 +201,10 @@ class ObjectThread:
     def _failure(self, ending: Ending, ts: str) -> None:
         need, run = ending.need, newest_run(ending)
         settings = self.channel.settings
-        generation = run.started.get("generation", 0) if run else 0
-        told = [need.task, need.digest or need.detail, generation, need.reason]
+        told = [need.task, need.digest or need.detail, generation_of(ending), need.reason]
         key = f"{self._stem}/failed/{canonical_digest(told)[:32]}"
         log = last_lines(run.folder / "log", settings.log_lines, LOG_TEXT) if run else ""
-        other = Other(need.task, "failed", need.reason or "no reason", without_tokens(need.detail))
-        self._say(key, failure_message(other, self._news.night, without_tokens(log)), ts)
+        self._say(key, failure_message(other_of(ending), self._news.night, log), ts)
 
     def _say(self, key: str, message: Message, ts: str) -> None:
         """Post a text into the thread unless it is there."""
@@ -209,7 +228,7 @@ class ObjectThread:
         self._show(key, lambda: pictures.of_fit(ending, self._news, plots), comment, ts)
 
     def _comparison(self, ts: str) -> None:
-        if not self._news.ended or len(self._news.ranked) < 2 or self._news.earlier:
+        if not self._news.settled or len(self._news.ranked) < 2 or self._news.earlier:
             return
         mark = pictures.comparison_key(self.parcel.endings)
         found = pictures.comparison(self.parcel.folder, self._news, mark)
