@@ -22,8 +22,6 @@ class SourceError(NmmaFitterError):
         Seconds after which another try is worth it, where the source said so.
     """
 
-    reason = "undelivered"
-
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
