@@ -11,7 +11,7 @@ import pytest
 BUDGETS = {
     ("slurm",): 7,
     ("htcondor",): 4,
-    ("ssh", "browser"): 4,
+    ("ssh", "slack", "browser"): 4,
     ("nmma",): 8,
     ("core",): 5,  # everything without one of these markers
 }

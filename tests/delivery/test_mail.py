@@ -7,6 +7,8 @@ from smtp_server import SmtpServer
 
 from nmma_fitter.delivery.mail import EmailSettings, couriers
 
+pytestmark = pytest.mark.slack
+
 ALICE, BOB = "alice@example.org", "bob@example.org"
 
 

@@ -3,12 +3,15 @@
 import json
 import os
 
+import pytest
 from bench import NIGHT, Bench, fitted
 from slack_server import CHANNEL, TOKEN
 
 from nmma_fitter.delivery.slack.courier import couriers
 from nmma_fitter.delivery.slack.settings import TOKEN as VARIABLE
 from nmma_fitter.delivery.slack.settings import SlackSettings
+
+pytestmark = pytest.mark.slack
 
 LATER = "2459785-2459792"
 

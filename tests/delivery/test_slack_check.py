@@ -15,6 +15,8 @@ from nmma_fitter.delivery.slack.settings import SlackSettings, read_token
 from nmma_fitter.engine.snapshot import write_snapshot
 from nmma_fitter.errors import BadInput, Undelivered
 
+pytestmark = pytest.mark.slack
+
 
 def missing(server, **environ):
     settings = SlackSettings(channels=(CHANNEL,), base_url=server.url)

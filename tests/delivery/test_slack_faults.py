@@ -13,6 +13,8 @@ from nmma_fitter.engine.budget import never
 from nmma_fitter.engine.campaign import ending_of
 from nmma_fitter.engine.outbox import Parcel, Posts
 
+pytestmark = pytest.mark.slack
+
 POST, COMPLETE, BYTES = "chat.postMessage", "files.completeUploadExternal", "upload"
 POLLER = Path(__file__).with_name("slack_poller.py")
 

@@ -14,6 +14,8 @@ from slack_sdk.errors import SlackApiError
 from slack_server import CHANNEL, TOKEN, SlackServer
 from slack_store import Store
 
+pytestmark = pytest.mark.slack
+
 HERE = Path(__file__).parent
 BLOCKS = [{"type": "header", "text": {"type": "plain_text", "text": "x"}}]
 META = {"event_type": "nmma_fitter", "event_payload": {"key": "k"}}

@@ -13,6 +13,8 @@ from nmma_fitter.delivery.slack.blocks import BLOCKS, digest_message, failure_me
 from nmma_fitter.delivery.words import last_lines
 from nmma_fitter.engine.ledger import Ledger
 
+pytestmark = pytest.mark.slack
+
 LATER = "2459785-2459792"
 POST = "chat.postMessage"
 

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from nmma_fitter.delivery.webhook import SECRET, SIGNATURE, WebhookSettings, couriers
 
+pytestmark = pytest.mark.slack
+
 
 class Receiver:
     """Keeps what it is sent; answers as planned, then 204. None loses the answer."""
