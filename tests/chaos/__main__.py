@@ -70,7 +70,7 @@ def between_ends(seed: int, kills: int) -> Iterator[list[Delivery]]:
     with quick_folder() as root, both_ends(root, seed) as ends:
         few = Plan(kills=60, limit=150)
         yield [
-            Delivery("boundaries", ends, Plan(units=1, harmless=False, limit=1200), seed),
+            Delivery("boundaries", ends, Plan(units=1, step=4, harmless=False, limit=1150), seed),
             Delivery("faults", ends, Plan(kills=5 * kills, limit=2400), seed),
             Delivery("faults", ends, few, seed, "intents"),
         ]
