@@ -20,6 +20,7 @@ from nmma_fitter.delivery import plots
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.fits import FitRequest
 from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.quality import assess, thinned
 from nmma_fitter.inference.result import FitRecord, save_result
 from nmma_fitter.inference.sampled import SamplerResult
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 PACKAGES = ("numpy", "scipy", "bilby", "nautilus-sampler", "astropy", "afterglowpy", "sncosmo")
-CURVE_DRAWS = 100
+CURVE_DRAWS, CURVE_CHUNK = 100, 5
 CURVE_TIMES = 60
 VALIDITY_DRAWS = 1000
 
@@ -140,7 +141,13 @@ def posterior_curves(
     first = max(min(float(np.min(at)), shift), -10.0)
     times = np.linspace(first - 0.3, float(np.max(at)) + 1.0, CURVE_TIMES)
     dense = prediction.at(np.tile(times, len(bands)), np.repeat(bands, len(times)).tolist())
-    drawn = dense(thinned(sampled.samples, CURVE_DRAWS))
+    some = thinned(sampled.samples, CURVE_DRAWS)
+
+    def draw(points: FloatArray) -> FloatArray:
+        return dense({key: points[:, number] for number, key in enumerate(some)})
+
+    with evaluation_pool(draw, request.cores, CURVE_CHUNK) as evaluate:
+        drawn = evaluate(np.column_stack(list(some.values())))
     best = dense({key: np.array([value]) for key, value in sampled.best.items()})[0]
     low, median, high = _quantiles(drawn)
     parts = [np.split(values, len(bands)) for values in (median, low, high, best)]

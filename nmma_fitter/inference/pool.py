@@ -31,7 +31,7 @@ def evaluation_pool(evaluate: Evaluate, cores: int, chunk: int) -> Iterator[Eval
     Parameters
     ----------
     evaluate : callable
-        Points, shape (P, D), to values, shape (P,).
+        Points, shape (P, D), to values, shape (P,) or (P, N).
     cores : int
         Processes; 1 stays in this one.
     chunk : int
