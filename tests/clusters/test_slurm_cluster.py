@@ -15,10 +15,14 @@ pytestmark = pytest.mark.slurm
 HERE = Path(__file__).parent
 
 
+def submitted(cluster, *arguments: str, body: str) -> str:
+    """A job, by its id."""
+    return cluster.run("sbatch", "--parsable", "-o/dev/null", *arguments, "--wrap", body).strip()
+
+
 def running(cluster, *arguments: str, body: str = "sleep 300") -> str:
-    """A job that runs, by its id."""
-    out = cluster.run("sbatch", "--parsable", "-o/dev/null", *arguments, "--wrap", body)
-    job_id = out.strip()
+    """A job that runs, by its id; its body must last long enough to be seen running."""
+    job_id = submitted(cluster, *arguments, body=body)
     wait_until(lambda: state(cluster, job_id) == "RUNNING", 30, f"job {job_id} to run")
     return job_id
 
@@ -66,12 +70,12 @@ def test_a_restarted_controller_knows_its_jobs(slurm):
 
 
 def test_accounting_remembers_what_the_queue_forgot(slurm_dbd):
-    job_id = running(slurm_dbd, body="exit 3")
+    job_id = submitted(slurm_dbd, body="exit 3")
 
     def said() -> str:
         return slurm_dbd.run("sacct", "-n", "-X", "-P", "-oState,ExitCode", f"-j{job_id}").strip()
 
-    wait_until(lambda: said() == "FAILED|3:0", 20, "sacct")
+    wait_until(lambda: said() == "FAILED|3:0", 30, "sacct")
 
 
 def test_daemons_end_with_the_process_that_started_them(tmp_path):
