@@ -29,6 +29,7 @@ from chaos.disasters import cluster_disasters, on_this_machine  # noqa: E402
 from chaos.ends import both_ends  # noqa: E402
 from chaos.scenarios import Plan, Scenario  # noqa: E402
 
+PARTS, MANY = 4, 10**6
 CONTROL = {"units": 2, "moments": 1, "step": 5}
 
 
@@ -65,12 +66,17 @@ def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
 
 
 @contextmanager
-def between_ends(seed: int, kills: int) -> Iterator[list[Delivery]]:
-    """Candidates from a real sshd, results to it, and a stand-in for Slack."""
+def between_ends(seed: int, kills: int, parts: int) -> Iterator[list[Delivery]]:
+    """Candidates from a real sshd, results to it, and a stand-in for Slack.
+
+    A tick takes seconds there, so that its boundaries are swept in parts.
+    """
     with quick_folder() as root, both_ends(root, seed) as ends:
         few = Plan(kills=60, limit=150)
+        sweep = Plan(step=PARTS, seek=False, between=MANY, limit=3000)
+        firsts = [1 + (seed + part) % PARTS for part in range(parts)]
         yield [
-            Delivery("boundaries", ends, Plan(units=1, step=4, harmless=False, limit=1150), seed),
+            *(Delivery("boundaries", ends, replace(sweep, first=f), seed) for f in firsts),
             Delivery("faults", ends, Plan(kills=5 * kills, limit=2400), seed),
             Delivery("faults", ends, few, seed, "intents"),
         ]
@@ -138,6 +144,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("chaos-out"), help="folder of results")
     parser.add_argument("--seed", type=int, help="by default a random one, printed")
     parser.add_argument("--kills", type=int, default=200, help="at random, on each scheduler")
+    parser.add_argument(
+        "--parts",
+        type=int,
+        default=1,
+        choices=range(1, PARTS + 1),
+        help=f"of {PARTS}, of the boundaries between both ends; each takes a quarter of an hour",
+    )
     parser.add_argument("--only", default="", help="scenarios with this text in their name")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
@@ -148,7 +161,7 @@ def main() -> int:
     if missing := missing_commands():
         say(f"left out: deliveries (no {', '.join(missing)})")
     elif not given.only.startswith(("local", "slurm")):
-        with between_ends(results.seed, given.kills) as deliveries:
+        with between_ends(results.seed, given.kills, given.parts) as deliveries:
             for delivery in deliveries:
                 results.play(delivery)
     if reason := why_no_slurm():

@@ -18,8 +18,8 @@ from . import figures
 from .disasters import ledger_lost
 from .ends import Arrivals, Ends
 from .figures import Figures
-from .scenarios import Plan, Say
-from .sweep import Tally, every_boundary, finish
+from .scenarios import Plan, Say, write_places
+from .sweep import Tally, finish
 from .ticks import NO_KILL, Kill
 from .verdict import Verdict, judge
 
@@ -40,9 +40,10 @@ class Delivery:
 
     @property
     def name(self) -> str:
-        """What is done, and the control."""
+        """What is done, to which part of the boundaries, and the control."""
         without = f" no {self.control}" if self.control else ""
-        return f"deliveries {self.what}{without}"
+        part = f" {self.plan.first}+{self.plan.step}n" if self.what == "boundaries" else ""
+        return f"deliveries {self.what}{part}{without}"
 
     def play(self, base: Path, say: Say) -> Figures:
         """Do it, and count."""
@@ -53,8 +54,8 @@ class Delivery:
         if self.what == "faults":
             _Weather(arrivals, self.ends, random.Random(self.seed), faults).rage(self.plan, say)
         else:
-            seconds, plan = self.plan.limit * 0.8, self.plan
-            every_boundary(arrivals, say, step=plan.step, between=plan.between, seconds=seconds)
+            self.plan.sweep(arrivals, say, self.plan.limit * 0.8)
+            write_places(base / "places", tally)
         verdict = Verdict()
         if not finish(arrivals.sites, tally, max(120.0, self.plan.limit * 0.3)):
             say("not everything has ended in time")
@@ -111,7 +112,9 @@ class _Weather:
         return max(0, ticks - 1)
 
     def _tick(self) -> None:
-        night = self.arrivals.next() if self.dice.random() < 0.4 or not self.arrivals.sites else ""
+        night = (
+            self.arrivals.arrive() if self.dice.random() < 0.4 or not self.arrivals.sites else ""
+        )
         kill = NO_KILL
         if self.dice.random() < 0.3:
             kill = Kill(after=self.dice.uniform(0.05, LONGEST_TICK))

@@ -26,11 +26,13 @@ from nmma_fitter.engine.want import Wanted
 from nmma_fitter.make_jobs import Order, Poller
 
 from .installation import Bed, Installation
-from .sweep import Nights, Tally
+from .sweep import Nights, Tally, finish
 from .verdict import Verdict
 
 PICTURE = "lightcurves.png"
-OBJECTS = 16  # of one installation
+OBJECTS = 16  # of one installation, after which it gets no more
+FEW = 5  # where every tick is to have the same to do
+SETTLING = 60.0
 SECONDS = 0.1
 # The poller's clock runs so many times faster: what it puts off for 15 s comes after 0.3 s.
 PACE = 50.0
@@ -183,6 +185,11 @@ class Delivering(Installation):
             draft.write_text(HEADER + "".join(rows))
             draft.replace(folder / f"{prefix}{number}.csv")
 
+    @property
+    def written(self) -> int:
+        """How many light curves the survey has written."""
+        return len([*self.source.rglob("[!.]*.csv")])
+
     def nights(self) -> list[str]:
         """Every night that the survey has."""
         return [self.night] if self.source.is_dir() else []
@@ -221,22 +228,39 @@ class Delivering(Installation):
 
 
 class Arrivals(Nights):
-    """New light curves for each tick, in one night; a fresh installation after some."""
+    """New light curves, all in the one night of an installation; a fresh one after some."""
 
     def __init__(self, base: Path, ends: Ends, control: str | None, tally: Tally) -> None:
         super().__init__(base, BED, control, tally, units=1)
         self.sites: list[Delivering] = []  # type: ignore[assignment]
         self._fresh = lambda: Delivering(base / f"{len(self.sites):03d}", BED, control, ends)
 
-    def next(self, *, fresh: bool = False) -> str:
-        """Let the survey write some more."""
-        if fresh or self.count % OBJECTS == 0:
+    def arrive(self, *, fresh: bool = False) -> str:
+        """Let the survey write a light curve."""
+        if fresh or not self.sites or self.sites[-1].written >= OBJECTS:
             self.sites.append(self._fresh())
+        return self._write()
+
+    def _write(self) -> str:
         self.count += 1
         site = self.sites[-1]
         self.newest = site.night
         site.add_units(site.night, self.units, f"{site.name}-{self.count:05d}-")
         return site.night
+
+    def next(self, *, fresh: bool = False) -> str:
+        """Let the next tick have everything to do: one arrived, another's fit ended, no trouble.
+
+        What a kill leaves behind, as a source that is left alone for a while, shortens the tick
+        after it; so whatever went before is brought to its end first.
+        """
+        if self.sites:
+            finish(self.sites[-1:], self.tally, SETTLING)
+            fresh = fresh or self.sites[-1].written > FEW
+        night = self.arrive(fresh=fresh)
+        self.tick(night)
+        self.wait_for_results(night)
+        return self._write()
 
 
 def _compare(verdict: Verdict, path: Path, copy: Path, how: str) -> None:

@@ -32,8 +32,10 @@ class Plan:
     ----------
     units : int
         New units for each tick that is killed at a boundary or around a call.
-    step : int
-        Boundaries number 1, 1 + step, ...; and in the end each kind and place.
+    first, step : int
+        Boundaries number first, first + step, ...
+    seek : bool
+        In the end kill at each kind and place that was seen and not hit.
     between : int
         Kills at a boundary from one tick that is let pass to the next.
     harmless : bool
@@ -51,8 +53,10 @@ class Plan:
     """
 
     units: int = 2
+    first: int = 1
     step: int = 1
     between: int = 1
+    seek: bool = True
     harmless: bool = True
     moments: int = 3
     kills: int = 200
@@ -60,6 +64,18 @@ class Plan:
     seconds: tuple[float, float] = (15.0, 60.0)
     apart: int = 10
     limit: float = 600.0
+
+    def sweep(self, nights: Nights, say: Say, seconds: float) -> None:
+        """Kill at every boundary, for so long."""
+        every_boundary(
+            nights,
+            say,
+            first=self.first,
+            step=self.step,
+            between=self.between,
+            seek=self.seek,
+            seconds=seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,9 +122,8 @@ class Scenario:
         if self.what == "calls":
             every_moment(nights, self.bed.calls, plan.moments)
         else:
-            seconds = plan.limit * 0.7
-            every_boundary(nights, say, step=plan.step, between=plan.between, seconds=seconds)
-            _write_places(base / "places", tally)
+            plan.sweep(nights, say, plan.limit * 0.7)
+            write_places(base / "places", tally)
         return nights.sites
 
     def _random(
@@ -123,7 +138,7 @@ class Scenario:
         return [site], facts
 
 
-def _write_places(path: Path, tally: Tally) -> None:
+def write_places(path: Path, tally: Tally) -> None:
     """Every boundary that was killed at, and those that were only seen."""
     lines = [f"{count:5} {boundary}" for boundary, count in tally.killed.items()]
     missed = [f"    - {boundary}" for boundary in tally.missed]

@@ -113,6 +113,16 @@ class Nights:
         self.tally.note(outcome, kill)
         return outcome
 
+    def wait_for_results(self, night: str) -> None:
+        """Wait until there is a sentinel for every candidate that lies here, or for `PATIENCE`."""
+        candidates, results = self.site.site / "candidates" / night, self.site.site / "outdir"
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            there = len([*results.glob(f"{night}/*/*/sentinels/*.fin")])
+            if there >= len([*candidates.glob("[!.]*")]):
+                return
+            time.sleep(0.05)
+
     def finish(self, seconds: float) -> bool:
         """Bring all installations to their end."""
         return finish(self.sites, self.tally, seconds)
@@ -122,27 +132,33 @@ def every_boundary(
     nights: Nights,
     say: Callable[[str], None],
     *,
+    first: int = 1,
     step: int = 1,
     between: int = 1,
+    seek: bool = True,
     seconds: float = 600.0,
 ) -> None:
     """Kill a tick at its n-th boundary, n = 1, 2, ..., as far as any goes; let one pass in between.
 
+    With `first` and `step` it is n = first, first + step, ...
+
     Each tick has new units to submit, and follows those of the ticks before it. What a tick goes
     through depends on how far these have come, so boundaries that were seen and never killed at
-    are sought out in the end.
+    are sought out in the end, if so wished.
     """
     end = time.monotonic() + seconds
     most = 0
-    for number in range(1, MOST, step):
+    for number in range(first, MOST, step):
         outcome = nights.tick(nights.next(), Kill(at=number))
         most = max(most, len(outcome.boundaries))
-        if number // step % between == 0:
+        if (number - first) // step % between == 0:
             most = max(most, len(nights.tick(nights.newest).boundaries))
         # A tick that passes by chance, since it had less to do than others, is not the end.
         if (not outcome.killed and number > most) or time.monotonic() > end:
             say(f"no tick has more than {most} boundaries; tried {number}")
             break
+    if not seek:
+        return
     situations = deque((_new_units, _ended_units, _unanswered_submit, _fresh_installation))
     given_up: set[Boundary] = set()
     while missed := [b for b in nights.tally.missed if b not in given_up]:
@@ -179,10 +195,7 @@ def _ended_units(nights: Nights) -> str:
     """Units that end between this tick and the next."""
     night = nights.next()
     nights.tick(night)
-    results = nights.site.site / "outdir" / night
-    end = time.monotonic() + PATIENCE
-    while len([*results.glob("*/*/sentinels/*.fin")]) < nights.units and time.monotonic() < end:
-        time.sleep(0.05)
+    nights.wait_for_results(night)
     return night
 
 
