@@ -90,7 +90,7 @@ def _comoving_steps(log_z1: FloatArray) -> FloatArray:
 def _expansion_rate(z1: FloatArray) -> FloatArray:
     """H/H0 at 1+z of a flat universe."""
     constant = 1.0 - _MATTER - _light(np.ones(1))
-    return np.asarray(np.sqrt(_MATTER * z1**3 + _light(z1) * z1**4 + constant))
+    return np.sqrt(_MATTER * z1**3 + _light(z1) * z1**4 + constant)
 
 
 def _light(z1: FloatArray) -> FloatArray:
@@ -99,5 +99,5 @@ def _light(z1: FloatArray) -> FloatArray:
     The neutrinos' after Komatsu et al. (2011, ApJS 192, 18), equations 25 and 26.
     """
     heavy = (1.0 + (0.3173 * _NEUTRINO_MASS / z1) ** 1.83) ** (1 / 1.83)
-    each = 7 / 8 * (4 / 11) ** (4 / 3) * _NEUTRINOS / 3
+    each: float = 7 / 8 * (4 / 11) ** (4 / 3) * _NEUTRINOS / 3
     return _PHOTONS * (1.0 + each * (2.0 + heavy))
