@@ -78,6 +78,7 @@ class FitSettings(Settings):
     wavelengths: dict[str, float] = {}  # overrides of the band table, ångström
     time_grid: TimeGrid | None = None
     model_options: dict[str, str | float | bool] = {}
+    sampler: Literal["importance", "nested"] = "importance"
     nlive: Annotated[int, Field(ge=20)] = 400
     n_effective: Annotated[int, Field(ge=100)] = 1000
     seed: int | None = None  # None: derived from the unit's digest

@@ -73,7 +73,6 @@ class FitRequest:
                 "physics": models.MODELS[self.model].physics,
                 "priors": sorted(_prior_lines(self.priors)),
                 "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY),
-                "sampler": "nautilus",
             }
         )
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ from nmma_fitter.engine.files import write_json
 from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.fits import FitRequest, read_request
 from nmma_fitter.models import Model, Prediction
+
+if TYPE_CHECKING:
+    from nmma_fitter.inference.likelihood import Likelihood
+    from nmma_fitter.inference.sampler import StandIn
 
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
@@ -98,11 +102,13 @@ def run_fit(
         nlive=chosen.nlive,
         n_effective=chosen.n_effective,
         cores=request.cores,
+        sampler=chosen.sampler,
     )
     sampled = run_sampler(
         likelihood.evaluate,
         priors,
         settings,
+        stand_in=stand_in(request, model, likelihood),
         identity={"digest": request.digest},
         checkpoint=folder / "checkpoint.h5",
         should_stop=should_stop,
@@ -133,6 +139,23 @@ def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Predic
         galactic_ebv=request.settings.galactic_ebv,
         wavelengths=request.settings.wavelengths,
         time_grid=request.settings.time_grid,
+    )
+
+
+def stand_in(request: FitRequest, model: Model, likelihood: Likelihood) -> StandIn | None:
+    """What is sampled first in place of a costly model; None where the model itself is cheap."""
+    from nmma_fitter.inference.likelihood import Likelihood, log_probability
+    from nmma_fitter.inference.sampler import StandIn
+
+    proxy = model.proxy()
+    if proxy is None:
+        return None
+    window = likelihood.light_curve
+    cheap = Likelihood(
+        window, request.trigger, request.settings, predict(request, proxy, window)
+    )
+    return StandIn(
+        cheap.evaluate, likelihood.predict, lambda found: log_probability(likelihood.noise, found)
     )
 
 

@@ -73,6 +73,7 @@ def test_settings_put_back_show_the_first_result_again(fitted):
 
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on_from_it(tmp_path):
     slow = command(tmp_path, "--nlive", "1500")
+    (tmp_path / "cheap.toml").write_text(CHEAP + 'sampler = "nested"\n')
     attempts = tmp_path / "out" / "ZTF1" / "Piro2021" / "attempts"
     with subprocess.Popen(slow, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None

@@ -23,7 +23,14 @@ from nmma_fitter.shipped import shipped
 
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
 ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")
-CONFIG = '[fits]\nmodels = ["Piro2021"]\n[fits.settings]\nnlive = 60\nn_effective = 200\n'
+CONFIG = """
+[fits]
+models = ["Piro2021"]
+[fits.settings]
+sampler = "nested"
+nlive = 60
+n_effective = 200
+"""
 EX_INTERRUPTED = 75
 
 

@@ -47,16 +47,32 @@ def save(sampler: Any, path: Path, mark: str, tally: Tally) -> None:
         Fingerprint of what is fitted.
     tally : Tally
     """
-    import h5py
-
     partial = path.with_suffix(".partial.h5")
     sampler.write(partial, overwrite=True)
-    with h5py.File(partial, "r+") as file:
+    sign(partial, mark, tally)
+    replace_synced(partial, path)
+
+
+def sign(path: Path, mark: str, tally: Tally) -> None:
+    """Note in a checkpoint what it is of, and what was spent."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
         file.attrs["fingerprint"] = mark
         file.attrs["n_invalid"] = tally.n_invalid
         file.attrs["seconds"] = tally.seconds
         file.attrs["resumes"] = tally.resumes
-    replace_synced(partial, path)
+
+
+def is_of(path: Path | None, mark: str) -> bool:
+    """Whether there is a readable checkpoint of this very fit."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs["fingerprint"] == mark)
+    except Exception:  # h5py raises whatever it likes
+        return False
 
 
 def replace_synced(partial: Path, path: Path) -> None:

@@ -70,10 +70,14 @@ def assess(
         Where posterior samples put a row outside the times the model is meant for.
     """
     noise = likelihood.noise
-    best = likelihood.predict({k: np.array([v]) for k, v in sampled.best.items()})[0]
+    best = sampled.best_magnitudes
+    if best is None:
+        best = likelihood.predict({k: np.array([v]) for k, v in sampled.best.items()})[0]
     seen = noise.detected
     residual = noise.value[seen] - best[seen]
-    predicted = likelihood.predict(thinned(sampled.samples, DRAWS))
+    predicted = sampled.magnitudes
+    if predicted is None:
+        predicted = likelihood.predict(thinned(sampled.samples, DRAWS))
     return Quality(
         n_detections=int(seen.sum()),
         n_limits=int((~seen).sum()),

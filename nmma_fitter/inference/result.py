@@ -103,7 +103,7 @@ def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -
     return Result(
         label=record.model,
         outdir=".",
-        sampler="nautilus",
+        sampler=sampled.method,
         search_parameter_keys=list(sampled.keys),
         fixed_parameter_keys=[key for key in priors if key not in sampled.keys],
         constraint_parameter_keys=[],
@@ -129,6 +129,7 @@ def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
         "converged": sampled.converged,
         "reason": sampled.reason,
         "effective_sample_size": sampled.ess,
+        "tail_shape": sampled.tail_shape if math.isfinite(sampled.tail_shape) else None,
         "seconds": sampled.seconds,  # bilby encodes its own as a timedelta
         "evaluations_before_resume": sampled.evaluations_before_resume,
         "resumed": sampled.resumed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 Phase = Literal["exploring", "sampling"]
+Method = Literal["importance", "nested"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class SamplerSettings:
         Time between two checkpoints.
     max_evaluations : int
         After so many without convergence the fit gives up.
+    sampler : str
+        ``importance``, which turns to nested sampling where it fails, or ``nested``.
     """
 
     seed: int
@@ -43,6 +47,7 @@ class SamplerSettings:
     cores: int = 1
     checkpoint_seconds: float = 60.0
     max_evaluations: int = 2_000_000
+    sampler: Method = "importance"
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,12 @@ class SamplerResult:
     reason : str
         Why it counts as converged, or not.
     settings : SamplerSettings
+    method : str
+        How it was sampled in the end.
+    tail_shape : float
+        Pareto k of the weights (`pareto.tail_shape`).
+    magnitudes, best_magnitudes : array, shape (S, n) and (n,), or None
+        What the model predicts for `samples` and `best`, where it was kept.
     """
 
     keys: tuple[str, ...]
@@ -121,3 +132,7 @@ class SamplerResult:
     reason: str
     settings: SamplerSettings
     resumes: int = 0
+    method: str = ""
+    tail_shape: float = math.nan
+    magnitudes: FloatArray | None = None
+    best_magnitudes: FloatArray | None = None

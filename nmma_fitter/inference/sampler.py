@@ -1,56 +1,62 @@
-"""Importance nested sampling with nautilus (Lange 2023, MNRAS 525, 3181), one batch at a time.
+"""Sample a posterior: by importance sampling where that is trusted, else by nested sampling.
 
-nautilus draws points from nested bounds around the best points so far, and weights every point
-with the volume it stands for; the evidence is the sum. Points that shaped the bounds are left out
-of it in the end: with them ln Z is 0.05 too small at 400 live points (docs/validation.md).
-
-It is driven batch by batch so that a fit can be stopped, resumed and watched. Slicing changes
-nothing: the state between two batches is the state inside its own loop, and a test compares the
-two.
-
-The settings of the bounds are chosen for little overhead, since a vectorised light curve costs
-less than the training of a network: see `NETWORK`.
+Each way judges its own weights (effective sample size, and the shape of their tail). One that
+does not pass is followed by the next: importance sampling, nested sampling, and nested sampling
+with twice the live points. What none of them samples well has not converged.
 """
 
 from __future__ import annotations
 
-import math
+import logging
 import time
-import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.errors import BadInput, Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
-from nmma_fitter.inference.evidence import log_evidence_error
+from nmma_fitter.inference import corrected, importance
+from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
+from nmma_fitter.inference.evaluations import Evaluations
+from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
-from nmma_fitter.inference.priors import describe, sampled_keys, transform
+from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import Progress, SamplerResult, SamplerSettings
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
+log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
-LogLikelihood = Callable[[Mapping[str, FloatArray]], FloatArray]
 
-# One small network that stops early, for the default's four large ones, and fewer bounds: on 5 to 9
-# dimensions a quarter of the time for 10 to 30 % more evaluations; ln Z stays within its error.
-NETWORKS = 1
-NETWORK: dict[str, Any] = {"hidden_layer_sizes": (32, 16), "tol": 1e-4, "n_iter_no_change": 5}
-UPDATES_PER_LIVE = 1.5  # new live points, in units of nlive, before the next bound
-LIVE_EVIDENCE = 0.01  # share of the evidence left in the live points when exploring ends
-DISCARD_EXPLORATION = True  # leave the points that shaped the bounds out of the result
-PLATEAU = 1e-6  # in ln L
-PLATEAU_EVALUATIONS = 25  # in units of nlive, before a plateau is believed to be the top
-BOUNDS = (NETWORKS, NETWORK, UPDATES_PER_LIVE, LIVE_EVIDENCE, DISCARD_EXPLORATION)
-STOPS = (PLATEAU, PLATEAU_EVALUATIONS)
-BLIND_EVALUATIONS = 50_000  # without one finite likelihood among them, the fit gives up
+CHUNK, BATCH = 500, 2000  # of a cheap likelihood: points per call, and between two looks around
+COSTLY_CHUNK = 5
+ROUGH_FACTOR = 8  # effective points under the stand-in, for each that is wanted
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn:
+    """A cheap likelihood in place of a costly one, and the costly model itself.
+
+    Attributes
+    ----------
+    log_likelihood : callable
+        Of the cheap one.
+    predict : callable
+        Parameters, arrays of shape (P,), to the costly model's magnitudes, shape (P, n).
+    judge : callable
+        Magnitudes to log likelihoods, shape (P,).
+    """
+
+    log_likelihood: LogLikelihood
+    predict: LogLikelihood
+    judge: Callable[[FloatArray], FloatArray]
 
 
 def run_sampler(
@@ -58,6 +64,7 @@ def run_sampler(
     priors: PriorDict,
     settings: SamplerSettings,
     *,
+    stand_in: StandIn | None = None,
     identity: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -72,6 +79,8 @@ def run_sampler(
         Parameters, arrays of shape (P,), to values of shape (P,); nan counts as impossible.
     priors : PriorDict
     settings : SamplerSettings
+    stand_in : StandIn, optional
+        Makes importance sampling of a costly likelihood possible.
     identity : mapping of plain JSON values, optional
         What is fitted (data digest, model, physics version, likelihood settings). With priors and
         settings it makes the checkpoint's fingerprint.
@@ -80,7 +89,12 @@ def run_sampler(
     should_stop : callable
         Asked between batches, after which a stop is at most one batch away.
     on_progress : callable
-        Told after every batch.
+        Told after every round.
+
+    Returns
+    -------
+    SamplerResult
+        Of the first way that converged, or else of the last.
 
     Raises
     ------
@@ -89,240 +103,211 @@ def run_sampler(
     NotConverged
         When no point of the prior is possible, or after `max_evaluations`.
     """
-    from threadpoolctl import threadpool_limits
+    from nmma_fitter.inference import nested
 
-    counted = _Counted(log_likelihood, priors)
-    with (
-        evaluation_pool(counted.raw, settings.cores, settings.chunk) as evaluate,
-        threadpool_limits(limits=1),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")  # of sklearn, about networks that stop early
-        run = _Run(counted, evaluate, priors, settings, identity or {}, checkpoint, clock)
-        run.to_the_end(should_stop, on_progress)
-        return run.result()
-
-
-class _Counted:
-    """The likelihood over the unit cube, with nan turned into -inf and counted."""
-
-    def __init__(self, log_likelihood: LogLikelihood, priors: PriorDict) -> None:
-        self.log_likelihood = log_likelihood
-        self.priors = priors
-        self.dimensions = len(sampled_keys(priors))
-        self.n_invalid = 0
-        if not self.dimensions:
-            raise BadInput("every parameter is fixed; give at least one a prior with a width")
-
-    def raw(self, cube: FloatArray) -> FloatArray:
-        """Log likelihood of points of the cube; may run in another process."""
-        return self.log_likelihood(transform(self.priors, cube[:, : self.dimensions]))
-
-    def checked(self, evaluate: Evaluate, cube: FloatArray) -> FloatArray:
-        """Log likelihood as the sampler can use it: no nan, no +inf."""
-        values = np.asarray(evaluate(cube), dtype=float)
-        invalid = np.isnan(values) | (values == np.inf)
-        self.n_invalid += int(invalid.sum())
-        return np.where(invalid, -np.inf, values)
+    how: dict[str, Any] = {
+        "identity": identity or {},
+        "checkpoint": checkpoint,
+        "should_stop": should_stop,
+        "on_progress": on_progress,
+        "clock": clock,
+    }
+    more = replace(settings, nlive=2 * settings.nlive)
+    ways: list[Callable[[], SamplerResult]] = [
+        partial(nested.run_nested, log_likelihood, priors, one, **how) for one in (settings, more)
+    ]
+    marks = [nested.fingerprint(priors, one, identity or {}) for one in (settings, more)]
+    if settings.sampler == "importance":
+        ways.insert(0, partial(run_importance, log_likelihood, priors, settings, stand_in, **how))
+        marks.insert(0, "")
+    begun = [number for number, mark in enumerate(marks) if checkpoints.is_of(checkpoint, mark)]
+    return _first_that_converges(ways[begun[0] if begun else 0 :], checkpoint)
 
 
-class _Run:
-    """One run from a fresh start or a checkpoint to its result."""
-
-    def __init__(
-        self,
-        counted: _Counted,
-        evaluate: Evaluate,
-        priors: PriorDict,
-        settings: SamplerSettings,
-        identity: Mapping[str, Any],
-        path: Path | None,
-        clock: Callable[[], float],
-    ) -> None:
-        self.counted, self.evaluate = counted, evaluate
-        self.priors, self.settings = priors, settings
-        self.path, self.clock = path, clock
-        self.mark = _fingerprint(priors, settings, identity)
-        tally = checkpoints.usable(path, self.mark) if path else None
-        old = self._resumed() if tally else None
-        self.resumed = old is not None
-        self.sampler = old if old is not None else self._sampler()
-        tally = tally if tally and self.resumed else checkpoints.Tally()
-        self.counted.n_invalid = tally.n_invalid
-        self.resumes = tally.resumes + int(self.resumed)
-        self.before = int(self.sampler.n_like)
-        self.began = clock() - tally.seconds
-        self.saved = clock()
-
-    def _sampler(self, filepath: Path | None = None) -> Any:
-        from nautilus import Sampler
-
-        return Sampler(
-            lambda cube: cube,
-            lambda cube: self.counted.checked(self.evaluate, cube),
-            n_dim=max(2, self.counted.dimensions),  # nautilus needs two; a second is ignored
-            n_live=self.settings.nlive,
-            n_update=int(UPDATES_PER_LIVE * self.settings.nlive),
-            n_networks=NETWORKS,
-            neural_network_kwargs=NETWORK,
-            n_batch=self.settings.batch,
-            vectorized=True,
-            seed=self.settings.seed,
-            filepath=filepath,
-        )
-
-    def _resumed(self) -> Any | None:
-        assert self.path is not None
-        try:
-            sampler = self._sampler(self.path)
-        except Exception as error:  # a damaged file fails in any way it likes
-            checkpoints.set_aside(self.path, f"cannot be resumed ({error})")
-            return None
-        sampler.filepath = None  # it would write in place
-        return sampler
-
-    def to_the_end(
-        self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]
-    ) -> None:
-        """Run batches until the sampler has what it wants."""
-        while not self._one_batch():
-            on_progress(_progress(self.sampler))
-            self._give_up_in_vain()
-            if should_stop():
-                self._interrupt()
-            if self.clock() - self.saved >= self.settings.checkpoint_seconds:
-                self._save()
-        on_progress(_progress(self.sampler))
-
-    def _one_batch(self) -> bool:
-        """Add one batch, and say whether the run is complete."""
-        # Bounds around points of one likelihood cannot shrink: exploring would never end.
-        found = _on_plateau(self.sampler)
-        return bool(
-            self.sampler.run(
-                f_live=1.0 if found else LIVE_EVIDENCE,
-                n_eff=self.settings.n_effective,
-                n_like_max=self.sampler.n_like + 1,
-                discard_exploration=DISCARD_EXPLORATION,
-            )
-        )
-
-    def _save(self) -> None:
-        if self.path is not None:
-            spent = self.counted.n_invalid, self.clock() - self.began
-            tally = checkpoints.Tally(*spent, self.resumes)
-            checkpoints.save(self.sampler, self.path, self.mark, tally)
-        self.saved = self.clock()
-
-    def _interrupt(self) -> None:
-        self._save()
-        done = f"stopped on request after {self.sampler.n_like} evaluations"
-        kept = f"resume from {self.path}" if self.path else "nothing was kept"
-        raise Interrupted(f"{done}; {kept}")
-
-    def _give_up_in_vain(self) -> None:
-        n = int(self.sampler.n_like)
-        if n >= BLIND_EVALUATIONS and max(map(_highest, self.sampler.log_l)) == -np.inf:
-            raise NotConverged(
-                f"none of {n} points of the prior has a finite likelihood "
-                f"({self.counted.n_invalid} could not be evaluated): "
-                "the priors and what the model allows do not overlap"
-            )
-        if n >= self.settings.max_evaluations:
-            raise NotConverged(
-                f"no convergence in {n} evaluations (effective sample size "
-                f"{self.sampler.n_eff:.0f} of {self.settings.n_effective}); narrow the priors"
-            )
-
-    def result(self) -> SamplerResult:
-        """Posterior and evidence of the finished sampler."""
-        cube, log_w, log_l = self.sampler.posterior()
-        cube = cube[:, : self.counted.dimensions]
-        rng = np.random.default_rng([self.settings.seed, 1])  # the sampler's own stays as it is
-        kept = equal_weight(log_w, self.settings.n_effective, rng)
-        best_log_l, best = self._best()
-        log_z, ess = float(self.sampler.log_z), float(self.sampler.n_eff)
-        log_z_err = log_evidence_error(self.sampler)
-        converged, reason = _verdict(log_z, log_z_err, ess, self.settings)
-        return SamplerResult(
-            keys=sampled_keys(self.priors),
-            cube=cube[kept],
-            samples=transform(self.priors, cube[kept]),
-            log_l=log_l[kept],
-            best=best,
-            best_log_l=best_log_l,
-            log_z=log_z,
-            log_z_err=log_z_err,
-            ess=ess,
-            information=information(log_w, log_l, log_z),
-            evaluations=int(self.sampler.n_like),
-            evaluations_before_resume=self.before if self.resumed else 0,
-            n_invalid=self.counted.n_invalid,
-            seconds=self.clock() - self.began,
-            resumed=self.resumed,
-            converged=converged,
-            reason=reason,
-            settings=self.settings,
-            resumes=self.resumes,
-        )
-
-    def _best(self) -> tuple[float, dict[str, float]]:
-        """Likelihood and parameters of the best point, of exploring or sampling."""
-        every = np.concatenate(self.sampler.log_l)
-        top = int(np.argmax(every))
-        point = np.concatenate(self.sampler.points)[top : top + 1, : self.counted.dimensions]
-        return float(every[top]), {k: float(v[0]) for k, v in transform(self.priors, point).items()}
+def _first_that_converges(
+    ways: list[Callable[[], SamplerResult]], checkpoint: Path | None
+) -> SamplerResult:
+    evaluations, seconds = 0, 0.0
+    for number, way in enumerate(ways, start=1):
+        result = way()
+        evaluations, seconds = evaluations + result.evaluations, seconds + result.seconds
+        if result.converged or number == len(ways):
+            break
+        log.info("%s sampling did not converge (%s); going on", result.method, result.reason)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
+    return replace(result, evaluations=evaluations, seconds=seconds)
 
 
-def _fingerprint(priors: PriorDict, settings: SamplerSettings, identity: Mapping[str, Any]) -> str:
-    import nautilus
+def run_importance(
+    log_likelihood: LogLikelihood,
+    priors: PriorDict,
+    settings: SamplerSettings,
+    stand_in: StandIn | None = None,
+    *,
+    identity: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> SamplerResult:
+    """Sample by importance alone; parameters as of `run_sampler`."""
+    mark = fingerprint(priors, settings, identity or {}, stand_in)
+    how = {
+        "path": checkpoint,
+        "mark": mark,
+        "every": settings.checkpoint_seconds,
+        "should_stop": should_stop,
+        "clock": clock,
+    }
+    run = _Run(CubeLikelihood(log_likelihood, priors), settings, on_progress)
+    with np.errstate(all="ignore"):
+        return run.plain(how) if stand_in is None else run.corrected(stand_in, how)
 
+
+def fingerprint(
+    priors: PriorDict,
+    settings: SamplerSettings,
+    identity: Mapping[str, Any],
+    stand_in: StandIn | None = None,
+) -> str:
+    """Mark of a checkpoint of importance sampling."""
     decisive = asdict(settings)
-    for free in ("cores", "checkpoint_seconds", "max_evaluations"):
+    for free in ("cores", "checkpoint_seconds", "max_evaluations", "nlive", "batch", "chunk"):
         del decisive[free]
     return checkpoints.fingerprint(
         {
             "identity": dict(identity),
             "priors": describe(priors),
             "settings": decisive,
-            "network": repr((*BOUNDS, *STOPS)),
-            "nautilus": nautilus.__version__,
+            "importance": repr(importance.SETTINGS),
+            "corrected": repr((corrected.SETTINGS, ROUGH_FACTOR)) if stand_in else "",
         }
     )
 
 
-def _highest(log_l: FloatArray) -> float:
-    return float(np.max(log_l, initial=-np.inf))
+@dataclass(eq=False)
+class _Run:
+    """One run of importance sampling to its result."""
+
+    likelihood: CubeLikelihood
+    settings: SamplerSettings
+    on_progress: Callable[[Progress], None]
+
+    def plain(self, how: Mapping[str, Any]) -> SamplerResult:
+        """With the likelihood itself."""
+        with self._pool(self.likelihood.raw, CHUNK) as evaluate:
+            evaluations = Evaluations(evaluate, BATCH, **how)
+            points = importance.sample(
+                lambda cube: _possible(evaluations(cube)),
+                self.likelihood.dimensions,
+                self.settings.n_effective,
+                np.random.default_rng(self.settings.seed),
+                lambda phase, points: self._tell(phase, points, evaluations.count),
+            )
+        return self._result(points, evaluations, "importance")
+
+    def corrected(self, stand_in: StandIn, how: Mapping[str, Any]) -> SamplerResult:
+        """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
+        cheap = CubeLikelihood(stand_in.log_likelihood, self.likelihood.priors)
+        rng = np.random.default_rng(self.settings.seed)
+        quick = Evaluations(
+            lambda cube: np.concatenate([cheap.raw(p) for p in _parts(cube)]),
+            BATCH,
+            should_stop=how["should_stop"],
+        )
+        rough = importance.sample(
+            lambda cube: _possible(quick(cube)),
+            self.likelihood.dimensions,
+            ROUGH_FACTOR * self.settings.n_effective,
+            rng,
+            lambda phase, points: self._tell("exploring", points, 0),
+        )
+
+        def predict(cube: FloatArray) -> FloatArray:
+            return stand_in.predict(self.likelihood.parameters(cube))
+
+        with self._pool(predict, COSTLY_CHUNK) as evaluate:
+            evaluations = Evaluations(evaluate, COSTLY_CHUNK * 4 * self.settings.cores, **how)
+            points = corrected.correct(
+                rough,
+                lambda cube: _possible(stand_in.judge(evaluations(cube))),
+                self.settings.n_effective,
+                rng,
+                lambda phase, points: self._tell(phase, points, evaluations.count),
+            )
+        magnitudes = np.concatenate(evaluations.values)
+        return self._result(points, evaluations, "corrected importance", magnitudes)
+
+    def _pool(self, raw: Evaluate, chunk: int) -> AbstractContextManager[Evaluate]:
+        return evaluation_pool(raw, self.settings.cores, chunk)
+
+    def _tell(self, phase: Any, points: Weighted, evaluations: int) -> None:
+        known = points.ess > 0
+        self.on_progress(
+            Progress(
+                evaluations=evaluations,
+                log_z=points.log_z if known else -np.inf,
+                remaining=0.0 if phase == "sampling" else np.inf,
+                phase=phase,
+                ess=points.ess if phase == "sampling" else 0.0,
+            )
+        )
+
+    def _result(
+        self,
+        points: Weighted,
+        evaluations: Evaluations,
+        method: str,
+        magnitudes: FloatArray | None = None,
+    ) -> SamplerResult:
+        settings = self.settings
+        trouble = points.trouble(settings.n_effective)
+        rng = np.random.default_rng([settings.seed, 1])
+        weighted = points.ess > 0
+        log_w = points.log_w if weighted else points.log_ratio
+        kept = equal_weight(log_w, settings.n_effective, rng)
+        top = int(np.argmax(points.log_l))
+        best = self.likelihood.parameters(points.cube[top : top + 1])
+        log_z = points.log_z
+        values = np.concatenate(evaluations.values)
+        invalid = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
+        return SamplerResult(
+            keys=sampled_keys(self.likelihood.priors),
+            cube=points.cube[kept],
+            samples=self.likelihood.parameters(points.cube[kept]),
+            log_l=points.log_l[kept],
+            best={key: float(value[0]) for key, value in best.items()},
+            best_log_l=float(points.log_l[top]),
+            log_z=log_z,
+            log_z_err=points.log_z_err,
+            ess=points.ess,
+            information=information(log_w, points.log_l, log_z) if weighted else np.nan,
+            evaluations=evaluations.count,
+            evaluations_before_resume=min(evaluations.before, evaluations.count),
+            n_invalid=int(invalid.sum()),
+            seconds=evaluations.seconds,
+            resumed=evaluations.resumes > 0,
+            converged=not trouble,
+            reason=trouble or _praise(points),
+            settings=settings,
+            resumes=evaluations.resumes,
+            method=method,
+            tail_shape=points.shape,
+            magnitudes=None if magnitudes is None else magnitudes[kept],
+            best_magnitudes=None if magnitudes is None else magnitudes[top],
+        )
 
 
-def _on_plateau(sampler: Any) -> bool:
-    """Whether the live points all have the highest likelihood there is."""
-    if sampler.n_like < PLATEAU_EVALUATIONS * sampler.n_live:
-        return False
-    highest = max(map(_highest, sampler.log_l), default=-np.inf)
-    ties = sum(int((log_l >= highest - PLATEAU).sum()) for log_l in sampler.log_l)
-    return highest > -np.inf and ties >= sampler.n_live
+def _praise(points: Weighted) -> str:
+    size = f"effective sample size {points.ess:.0f}, Pareto k {points.shape:.2f}"
+    return f"{size}, ln Z to {points.log_z_err:.3f}"
 
 
-def _progress(sampler: Any) -> Progress:
-    live = sampler.f_live  # None once explored
-    share = 0.0 if live is None else float(live)
-    known = sampler.log_z  # None before the first point that counts
-    return Progress(
-        evaluations=int(sampler.n_like),
-        log_z=-math.inf if known is None else float(known),
-        remaining=-math.log1p(-share) if share < 1 else math.inf,
-        phase="sampling" if sampler.explored else "exploring",
-        ess=float(sampler.n_eff),
-    )
+def _possible(log_l: FloatArray) -> FloatArray:
+    """No nan, no +inf: both are impossible."""
+    return np.where(np.isnan(log_l) | (log_l == np.inf), -np.inf, log_l)
 
 
-def _verdict(
-    log_z: float, log_z_err: float, ess: float, settings: SamplerSettings
-) -> tuple[bool, str]:
-    if not (math.isfinite(log_z) and math.isfinite(log_z_err)):
-        return False, f"ln Z is {log_z} ± {log_z_err}"
-    if ess < settings.n_effective:
-        return False, f"effective sample size {ess:.0f} of {settings.n_effective}"
-    return True, f"effective sample size {ess:.0f}, ln Z to {log_z_err:.3f}"
+def _parts(cube: FloatArray) -> list[FloatArray]:
+    return [cube[start : start + CHUNK] for start in range(0, len(cube), CHUNK)]

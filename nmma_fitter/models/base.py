@@ -74,6 +74,10 @@ class Model(ABC):
     def check_bands(self, bands: Sequence[str]) -> None:  # noqa: B027
         """Raise `UnsupportedData` naming the bands that this model cannot predict."""
 
+    def proxy(self) -> Model | None:
+        """A cheap model much like this one, to be sampled first; None where this one is cheap."""
+        return None
+
     @abstractmethod
     def magnitudes(
         self,

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nmma_fitter.candidates.lightcurve import LightCurve
+
+sys.path.insert(0, str(Path(__file__).parent))  # shared by this folder's test modules
 
 MakeLightCurve = Callable[..., LightCurve]
 

@@ -51,7 +51,7 @@ def test_bilby_reads_it_back(fit, saved):
     result = read_in_result(str(saved[0]))
     assert (result.log_evidence, result.log_evidence_err) == (sampled.log_z, sampled.log_z_err)
     assert np.isnan(result.log_noise_evidence)
-    assert (result.sampler, result.label) == ("nautilus", "Piro2021")
+    assert (result.sampler, result.label) == (sampled.method, "Piro2021")
     assert result.search_parameter_keys == ["a", "b"] and result.fixed_parameter_keys == ["fixed"]
     assert dict(result.priors) == dict(priors)
     assert result.num_likelihood_evaluations == sampled.evaluations

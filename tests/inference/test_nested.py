@@ -7,33 +7,18 @@ import time
 
 import numpy as np
 import pytest
+from problems import PRIORS, TRUE_LOG_Z, gaussian
 from scipy.stats import kstest, multivariate_normal, norm, truncnorm
 
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
+from nmma_fitter.inference.nested import run_nested
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.sampled import Progress, SamplerSettings
-from nmma_fitter.inference.sampler import run_sampler
 from nmma_fitter.inference.weights import equal_weight
 
 QUICK = {"nlive": 100, "n_effective": 300}
-PRIORS = (
-    "a = Uniform(minimum=0, maximum=1)\n"
-    "fixed = 3\n"
-    "b = Uniform(minimum=-5, maximum=5)\n"
-    "c = Uniform(minimum=0, maximum=2)\n"
-)
-
-
-def gaussian(p):
-    """A Gaussian cut by the edge of a, narrow in b, wide in c."""
-    return (
-        norm.logpdf(p["a"], 0.05, 0.1) + norm.logpdf(p["b"], 1, 0.2) + norm.logpdf(p["c"], 1, 0.3)
-    )
-
-
-TRUE_LOG_Z = np.log(norm.sf(-0.5) / 10 / 2 * (1 - 2 * norm.sf(1 / 0.3)))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +28,7 @@ def priors():
 
 @pytest.fixture(scope="module")
 def plain(priors):
-    return run_sampler(gaussian, priors, SamplerSettings(seed=5, **QUICK))
+    return run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK))
 
 
 def same(one, two):
@@ -78,18 +63,18 @@ def test_the_information_is_the_divergence_from_the_prior(plain):
 
 
 def test_the_same_seed_gives_the_same_result_and_another_does_not(priors, plain):
-    same(run_sampler(gaussian, priors, SamplerSettings(seed=5, **QUICK)), plain)
-    assert run_sampler(gaussian, priors, SamplerSettings(seed=6, **QUICK)).log_z != plain.log_z
+    same(run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK)), plain)
+    assert run_nested(gaussian, priors, SamplerSettings(seed=6, **QUICK)).log_z != plain.log_z
 
 
 def test_the_number_of_cores_changes_nothing(priors, plain):
-    same(run_sampler(gaussian, priors, SamplerSettings(seed=5, cores=3, **QUICK)), plain)
+    same(run_nested(gaussian, priors, SamplerSettings(seed=5, cores=3, **QUICK)), plain)
 
 
 def test_single_batches_give_what_one_call_of_nautilus_gives(priors, plain):
     from nautilus import Sampler
 
-    from nmma_fitter.inference import sampler as ours
+    from nmma_fitter.inference import nested as ours
 
     whole = Sampler(
         lambda u: u,
@@ -112,7 +97,7 @@ def test_interrupted_again_and_again_it_ends_as_if_it_had_not_been(priors, plain
     settings = SamplerSettings(seed=5, **QUICK)
     for _ in range(20):
         try:
-            result = run_sampler(
+            result = run_nested(
                 gaussian,
                 priors,
                 settings,
@@ -129,7 +114,7 @@ def test_interrupted_again_and_again_it_ends_as_if_it_had_not_been(priors, plain
 def interrupted_at(path, priors, *, seed=5, after=5, **identity):
     asked = iter(range(after))
     with pytest.raises(Interrupted):
-        run_sampler(
+        run_nested(
             gaussian,
             priors,
             SamplerSettings(seed=seed, **QUICK),
@@ -153,7 +138,7 @@ def test_a_checkpoint_of_another_fit_is_set_aside_and_said(
     path = tmp_path / "c.h5"
     interrupted_at(path, priors)
     settings = SamplerSettings(seed=seed, **QUICK)
-    result = run_sampler(gaussian, load_priors(text), settings, identity=identity, checkpoint=path)
+    result = run_nested(gaussian, load_priors(text), settings, identity=identity, checkpoint=path)
     assert not result.resumed and "another fit" in caplog.text
     assert (tmp_path / "c.refused.h5").exists()
 
@@ -175,7 +160,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_fit_begins_anew(
             {"nothing": b"", "half": whole[: len(whole) // 2], "text": b"hello"}[damage]
         )
     settings = SamplerSettings(seed=5, **QUICK)
-    same(run_sampler(gaussian, priors, settings, checkpoint=path), plain)
+    same(run_nested(gaussian, priors, settings, checkpoint=path), plain)
     assert "starting anew" in caplog.text and (tmp_path / "c.refused.h5").exists()
 
 
@@ -221,7 +206,7 @@ def test_a_kill_during_a_checkpoint_leaves_a_whole_one(tmp_path):
 def test_checkpoints_are_written_as_time_passes(priors, plain, tmp_path):
     path, now = tmp_path / "c.h5", iter(range(0, 100_000, 30))
     seen = []
-    run_sampler(
+    run_nested(
         gaussian,
         priors,
         SamplerSettings(seed=5, **QUICK),
@@ -235,7 +220,7 @@ def test_checkpoints_are_written_as_time_passes(priors, plain, tmp_path):
 
 def test_progress_goes_up_and_the_remainder_down(priors):
     seen: list[Progress] = []
-    run_sampler(gaussian, priors, SamplerSettings(seed=5, **QUICK), on_progress=seen.append)
+    run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK), on_progress=seen.append)
     assert [p.evaluations for p in seen] == [100 * (i + 1) for i in range(len(seen))]
     assert seen[0].phase == "exploring" and seen[-1].phase == "sampling"
     assert seen[0].remaining > seen[len(seen) // 2].remaining > seen[-1].remaining == 0
@@ -243,7 +228,7 @@ def test_progress_goes_up_and_the_remainder_down(priors):
 
 def test_one_parameter_is_enough():
     priors = load_priors("a = Uniform(minimum=0, maximum=1)\n")
-    result = run_sampler(
+    result = run_nested(
         lambda p: norm.logpdf(p["a"], 0.5, 0.05), priors, SamplerSettings(seed=1, **QUICK)
     )
     assert abs(result.log_z) < 4 * result.log_z_err and result.cube.shape[1] == 1
@@ -251,7 +236,7 @@ def test_one_parameter_is_enough():
 
 def test_no_free_parameter_is_refused():
     with pytest.raises(BadInput, match="every parameter is fixed"):
-        run_sampler(gaussian, load_priors("a = 1\n"), SamplerSettings(seed=1))
+        run_nested(gaussian, load_priors("a = 1\n"), SamplerSettings(seed=1))
 
 
 @pytest.mark.parametrize(
@@ -266,27 +251,27 @@ def test_mostly_impossible_priors_work_and_nan_is_counted(priors, height, log_z)
         inside = (p["a"] < 0.2) & (p["b"] > 2)
         return np.where(inside, height(p), np.where(p["c"] > 1, np.nan, -np.inf))
 
-    result = run_sampler(mostly, priors, SamplerSettings(seed=2, **QUICK))
+    result = run_nested(mostly, priors, SamplerSettings(seed=2, **QUICK))
     assert abs(result.log_z - log_z) < 4 * result.log_z_err
     assert 0 < result.n_invalid < result.evaluations
     assert np.isfinite(result.log_l).all()
 
 
 def test_a_prior_without_any_possible_point_is_given_up_with_words(priors, monkeypatch):
-    from nmma_fitter.inference import sampler as ours
+    from nmma_fitter.inference import nested as ours
 
     monkeypatch.setattr(ours, "BLIND_EVALUATIONS", 2000)
     with pytest.raises(NotConverged, match="none of 2000 points"):
-        run_sampler(lambda p: np.full(len(p["a"]), -np.inf), priors, SamplerSettings(seed=1))
+        run_nested(lambda p: np.full(len(p["a"]), -np.inf), priors, SamplerSettings(seed=1))
 
 
 def test_evaluations_are_bounded(priors):
     with pytest.raises(NotConverged, match="no convergence in 500"):
-        run_sampler(gaussian, priors, SamplerSettings(seed=1, max_evaluations=500))
+        run_nested(gaussian, priors, SamplerSettings(seed=1, max_evaluations=500))
 
 
 def test_a_flat_likelihood_has_the_evidence_of_its_value(priors):
-    result = run_sampler(
+    result = run_nested(
         lambda p: np.full(len(p["a"]), -3.0), priors, SamplerSettings(seed=1, **QUICK)
     )
     assert result.log_z == pytest.approx(-3.0, abs=1e-9)
@@ -301,7 +286,7 @@ def test_two_separate_peaks_are_both_found():
         left = multivariate_normal.logpdf(at, [0.2, 0.2], 0.0004)
         return np.logaddexp(left, multivariate_normal.logpdf(at, [0.8, 0.7], 0.0004)) - np.log(2)
 
-    result = run_sampler(peaks, priors, SamplerSettings(seed=1, **QUICK))
+    result = run_nested(peaks, priors, SamplerSettings(seed=1, **QUICK))
     assert abs(result.log_z) < 4 * result.log_z_err
     assert 0.4 < (result.samples["x"] < 0.5).mean() < 0.6
 

@@ -1,0 +1,100 @@
+"""A posterior under a stand-in for a costly model, corrected by the model itself.
+
+Points drawn under the stand-in are evaluated by the model with a probability in proportion to
+their weight under the stand-in, and for a share to the prior alone, so that what the stand-in knows
+nothing of is found out. The weights say what the selection left out: evidence and posterior are
+those of the model, whatever the stand-in is; only how many points it takes depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmma_fitter.inference.importance import Weighted
+
+FloatArray = NDArray[np.float64]
+Evaluate = Callable[[FloatArray], FloatArray]
+
+PRIOR_SHARE = 0.1  # of the evaluations go to the prior
+FIRST = 1.2  # evaluations, in units of the effective sample size wanted
+MARGIN = 1.1
+MOST = 8.0  # after which the stand-in is given up, in the same units
+SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MOST, 1)  # the last: of the code
+
+
+def correct(
+    rough: Weighted,
+    evaluate: Evaluate,
+    n_effective: int,
+    rng: np.random.Generator,
+    on_round: Callable[[str, Weighted], None] = lambda phase, points: None,
+) -> Weighted:
+    """Evaluate as many points by the model as the effective sample size takes.
+
+    Parameters
+    ----------
+    rough : Weighted
+        All points drawn under the stand-in, with its likelihoods.
+    evaluate : callable
+        Points of the cube, shape (P, D), to the model's log likelihoods.
+    n_effective : int
+    rng : numpy.random.Generator
+    on_round : callable
+        Told the phase and the points so far.
+
+    Returns
+    -------
+    Weighted
+        Those the model evaluated, in the order in which it did.
+
+    Notes
+    -----
+    Each of the N points is selected with probability p_i of its own (Poisson sampling), and the sum
+    of w_i / p_i over the selected is an unbiased estimate of the sum of all N weights w_i (Horvitz
+    & Thompson 1952, J. Am. Stat. Assoc. 47, 663). One random number per point decides for every
+    sample size, so a larger one keeps the points of a smaller.
+    """
+    luck = rng.random(rough.draws)
+    merit = _merit(rough)
+    evaluated, log_l = np.empty(0, dtype=np.int64), np.empty(0)
+    wanted, most = FIRST * n_effective, MOST * n_effective
+    while True:
+        chance = _chances(merit, wanted)
+        new = np.setdiff1d(np.flatnonzero(luck < chance), evaluated)
+        evaluated = np.concatenate([evaluated, new])
+        if len(new):
+            log_l = np.concatenate([log_l, evaluate(rough.cube[new])])
+        log_ratio = rough.log_ratio[evaluated] - np.log(chance[evaluated])
+        points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws)
+        on_round("sampling", points)
+        if points.ess >= MARGIN * n_effective or wanted >= most:
+            return points
+        growth = MARGIN * n_effective / max(points.ess, 1.0)
+        wanted = min(most, wanted * float(np.clip(1.05 * growth, 1.1, 2.0)))
+
+
+def _merit(rough: Weighted) -> FloatArray:
+    """Share of the evaluations that each point should get, summing to 1."""
+    prior = _normalised(rough.log_ratio)
+    under = _normalised(rough.log_w) if rough.ess > 0 else prior
+    return (1 - PRIOR_SHARE) * under + PRIOR_SHARE * prior
+
+
+def _normalised(log_w: FloatArray) -> FloatArray:
+    weight = np.exp(log_w - np.max(log_w))
+    return np.asarray(weight / weight.sum())
+
+
+def _chances(merit: FloatArray, wanted: float) -> FloatArray:
+    """Probabilities in proportion to merit, at most 1, whose sum is what is wanted."""
+    chance = np.minimum(1.0, wanted * merit)
+    for _ in range(20):
+        free = chance < 1.0
+        left = wanted - np.count_nonzero(~free)
+        if left <= 0 or not free.any():
+            break
+        chance = np.where(free, np.minimum(1.0, left * merit / merit[free].sum()), 1.0)
+    return chance

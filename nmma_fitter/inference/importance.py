@@ -1,0 +1,275 @@
+"""Adaptive importance sampling: for likelihoods of which a hundred thousand cost a second.
+
+The proposal is a mixture of t distributions in normal coordinates. It is fitted again and again to
+all points so far, each weighted by the density of the proposals that it might have come from
+(Cornuet et al. 2012, Scand. J. Stat. 39, 798), at first with a likelihood flattened by a power so
+that enough points count (Cappé et al. 2008, Stat. Comput. 18, 447). Then it is kept as it is, and
+posterior and evidence come from fresh points alone: none that shaped the proposal enters them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr
+
+from nmma_fitter.inference.mixture import Mixture, fit_mixture, log_normal
+from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
+
+FloatArray = NDArray[np.float64]
+Evaluate = Callable[[FloatArray], FloatArray]
+
+FIRST = 10_000  # points of the prior
+ROUND = 4_000  # points of every further round
+MOST_ROUNDS = 40
+ENOUGH = 300  # effective points a fit of the mixture needs
+GOOD = 2_000  # effective points after which the proposal is good
+COMPONENTS = 8
+FITTED = 2_000  # points the mixture is fitted to
+WIDER, LAST_WIDER = (
+    1.5,
+    1.4,
+)  # as a proposal should be; narrower ones leave heavy tails in bent posteriors
+PRIOR_SHARE = 0.1
+LONGEST = 3  # rounds at the whole likelihood
+BLIND = 50_000  # points without a possible one among them, before they are given up
+PRODUCTION = 8_000  # points at least
+MOST_PRODUCTION = 250_000
+TRIES = 2  # productions; the second with a proposal fitted to the points of the first as well
+SETTINGS: tuple[float, ...] = (
+    *(FIRST, ROUND, MOST_ROUNDS, ENOUGH, GOOD, COMPONENTS, FITTED, WIDER, LAST_WIDER, LONGEST),
+    *(PRIOR_SHARE, BLIND, PRODUCTION, MOST_PRODUCTION, TRIES),
+    2,  # of the code
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """Points drawn from a proposal, and what weighs them.
+
+    Attributes
+    ----------
+    cube : array, shape (N, D)
+    log_l, log_ratio : array, shape (N,)
+        ln likelihood; ln of prior over proposal.
+    draws : int
+        How many were drawn, of which N were kept.
+    """
+
+    cube: FloatArray
+    log_l: FloatArray
+    log_ratio: FloatArray
+    draws: int
+
+    @property
+    def log_w(self) -> FloatArray:
+        """Ln of the importance weights, likelihood times prior over proposal."""
+        return self.log_l + self.log_ratio
+
+    @property
+    def log_z(self) -> float:
+        """Ln evidence: the mean weight of all that were drawn."""
+        return float(logsumexp(self.log_w) - np.log(self.draws))
+
+    @property
+    def log_z_err(self) -> float:
+        """Its error: the standard error of the mean weight over the mean."""
+        return float(np.sqrt(1 / self.ess - 1 / self.draws)) if self.ess > 0 else np.inf
+
+    @property
+    def ess(self) -> float:
+        """Effective sample size (Kish)."""
+        return effective_size(self.log_w)
+
+    @property
+    def shape(self) -> float:
+        """Of the tail of the weights; see `tail_shape`."""
+        return tail_shape(self.log_w)
+
+    def trouble(self, n_effective: int) -> str:
+        """Why the weights cannot be trusted, empty if they can."""
+        if not np.isfinite(self.log_w).any():
+            return "no point of the prior is possible"
+        if self.ess < n_effective:
+            return f"effective sample size {self.ess:.0f} of {n_effective}"
+        if self.shape >= LARGEST_SHAPE:
+            return f"the weights have a heavy tail (Pareto k {self.shape:.2f})"
+        return ""
+
+
+def effective_size(log_w: FloatArray) -> float:
+    """Effective sample size (Kish) of ln weights; 0 when all are -inf."""
+    top = np.max(log_w, initial=-np.inf)
+    if top == -np.inf:
+        return 0.0
+    weight = np.exp(log_w - top)
+    return float(weight.sum() ** 2 / np.sum(weight**2))
+
+
+def sample(
+    evaluate: Evaluate,
+    dimensions: int,
+    n_effective: int,
+    rng: np.random.Generator,
+    on_round: Callable[[str, Weighted], None] = lambda phase, points: None,
+) -> Weighted:
+    """Adapt a proposal to the posterior, and draw from it.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Points of the cube, shape (P, D), to log likelihoods, -inf where impossible.
+    dimensions : int
+    n_effective : int
+        Effective sample size to reach, if `MOST_PRODUCTION` points do.
+    rng : numpy.random.Generator
+    on_round : callable
+        Told the phase, exploring or sampling, and the points that count so far.
+    """
+    population = _Population(dimensions)
+    population.draw(None, FIRST, evaluate, rng)
+    settled = 0
+    for _ in range(MOST_ROUNDS):
+        on_round("exploring", population.weighted())
+        power = population.power()
+        settled += power == 1.0
+        if not population.possible and len(population.log_l) >= BLIND:
+            return population.weighted()
+        if settled and (population.ess(1.0) >= GOOD or settled > LONGEST):
+            break
+        population.draw(population.proposal(power, WIDER, rng), ROUND, evaluate, rng)
+    for _ in range(TRIES):
+        proposal = population.proposal(1.0, LAST_WIDER, rng)
+        fresh = _produce(proposal, evaluate, n_effective, rng, on_round)
+        points = fresh.weighted()
+        if not points.trouble(n_effective):
+            break
+        population.add(proposal, fresh.points, fresh.log_l)
+    return points
+
+
+def _produce(
+    proposal: Mixture,
+    evaluate: Evaluate,
+    n_effective: int,
+    rng: np.random.Generator,
+    on_round: Callable[[str, Weighted], None],
+) -> _Population:
+    """Draw from a proposal that no longer changes, until there are enough."""
+    fresh = _Population(len(proposal.means.T))
+    size = PRODUCTION
+    while True:
+        fresh.draw(proposal, size, evaluate, rng)
+        points = fresh.weighted()
+        on_round("sampling", points)
+        total = len(points.log_l)
+        if points.ess >= n_effective or total >= MOST_PRODUCTION:
+            return fresh
+        size = ROUND * int(np.clip(total * n_effective / max(points.ess, 1.0) / ROUND, 1, 10))
+
+
+@dataclass
+class _Population:
+    """Points of several proposals, in normal coordinates."""
+
+    dimensions: int
+    points: FloatArray = field(init=False)
+    log_l: FloatArray = field(init=False)
+    proposals: list[tuple[int, Mixture | None]] = field(default_factory=list)
+    densities: FloatArray = field(init=False)  # of each proposal at each point, ln
+
+    def __post_init__(self) -> None:
+        self.points = np.empty((0, self.dimensions))
+        self.log_l = np.empty(0)
+        self.densities = np.empty((0, 0))
+
+    def draw(
+        self,
+        proposal: Mixture | None,
+        size: int,
+        evaluate: Evaluate,
+        rng: np.random.Generator,
+    ) -> None:
+        """Draw points of a proposal, or of the prior, and evaluate them."""
+        if proposal is None:
+            points = rng.standard_normal((size, self.dimensions))
+        else:
+            points = proposal.draw(size, rng)
+        self.add(proposal, points, evaluate(_to_cube(points)))
+
+    def add(self, proposal: Mixture | None, points: FloatArray, log_l: FloatArray) -> None:
+        """Add points drawn from a proposal, or from the prior."""
+        if not self.proposals or proposal is not self.proposals[-1][1]:
+            self.proposals.append((0, proposal))
+            old = _log_density(proposal, self.points)
+            self.densities = np.vstack([self.densities, old])
+        count, _ = self.proposals[-1]
+        self.proposals[-1] = count + len(points), proposal
+        new = np.array([_log_density(one, points) for _, one in self.proposals])
+        self.densities = np.hstack([self.densities, new])
+        self.points = np.concatenate([self.points, points])
+        self.log_l = np.concatenate([self.log_l, log_l])
+
+    @property
+    def possible(self) -> bool:
+        """Whether any point is."""
+        return bool(np.isfinite(self.log_l).any())
+
+    def log_ratio(self) -> FloatArray:
+        """Ln of the prior over all proposals together."""
+        counts = np.array([count for count, _ in self.proposals], dtype=float)
+        log_q = logsumexp(self.densities + np.log(counts / counts.sum())[:, None], axis=0)
+        return np.asarray(log_normal(self.points) - log_q)
+
+    def log_weights(self, power: float) -> FloatArray:
+        """Ln of likelihood to a power, times prior, over all proposals together."""
+        with np.errstate(invalid="ignore"):
+            tempered = np.where(np.isfinite(self.log_l), power * self.log_l, -np.inf)
+        return np.asarray(tempered + self.log_ratio())
+
+    def ess(self, power: float) -> float:
+        """Effective number of points at a power of the likelihood."""
+        return effective_size(self.log_weights(power))
+
+    def power(self) -> float:
+        """The largest power, up to 1, at which `ENOUGH` points count."""
+        log_ratio, known = self.log_ratio(), np.isfinite(self.log_l)
+
+        def enough(power: float) -> bool:
+            return effective_size(power * self.log_l[known] + log_ratio[known]) >= ENOUGH
+
+        low, high = 0.0, 1.0
+        if enough(high):
+            return high
+        for _ in range(20):
+            middle = (low + high) / 2
+            low, high = (middle, high) if enough(middle) else (low, middle)
+        return low
+
+    def proposal(self, power: float, widen: float, rng: np.random.Generator) -> Mixture:
+        """A mixture fitted to the points at a power of the likelihood."""
+        log_w = self.log_weights(power)
+        if not self.possible:
+            log_w = np.zeros(len(self.points))
+        weight = np.exp(log_w - np.max(log_w))
+        chosen = rng.choice(len(weight), size=FITTED, p=weight / weight.sum())
+        most = int(effective_size(log_w) / (4 * self.dimensions))
+        count = int(np.clip(most, 1, COMPONENTS))
+        return fit_mixture(self.points[chosen], count, widen, PRIOR_SHARE, rng)
+
+    def weighted(self) -> Weighted:
+        """All points with their weights."""
+        cube = _to_cube(self.points)
+        return Weighted(cube, self.log_l, self.log_ratio(), len(self.log_l))
+
+
+def _log_density(proposal: Mixture | None, points: FloatArray) -> FloatArray:
+    return log_normal(points) if proposal is None else proposal.log_density(points)
+
+
+def _to_cube(points: FloatArray) -> FloatArray:
+    """Normal coordinates to the unit cube, its faces left out: priors may be infinite there."""
+    return np.asarray(np.clip(ndtr(points), 1e-15, 1 - 1e-15))
