@@ -367,7 +367,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve()
 
     def _serve(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        content = self.rfile.read(length)
+        if len(content) < length:  # the client was killed before it had said all
+            self.close_connection = True
+            return
         _, kind, *rest = self.path.split("/")
         method = UPLOAD if kind == "upload" else rest[-1]
         fault = self.slack.faults.next(method)
