@@ -31,7 +31,9 @@ RC: Any = {
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Draw with this module's settings, whatever a user's matplotlibrc says."""
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **RC}), warnings.catch_warnings():
+    settings = {**matplotlib.rcParamsDefault, **RC}
+    del settings["backend"]  # setting it looks for a window to draw in
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         yield
 
