@@ -6,7 +6,6 @@ has it; written out here since importing astropy takes most of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +15,7 @@ from nmma_fitter.models.base import FloatArray
 MAX_REDSHIFT = 15.0
 """End of the table, where the luminosity distance is 1.7e5 Mpc; beyond it, nan."""
 
-_NODES = 600
+_NODES = 30_000  # straight lines between so many are within 1e-8
 _HUBBLE_DISTANCE = 299792.458 / 67.66  # c/H0, Mpc
 # Densities today over the critical one; photons of 2.7255 K; the rest is the cosmological constant.
 _MATTER, _PHOTONS = 0.30966, 5.402015137e-5
@@ -37,9 +36,9 @@ def luminosity_distance(redshift: FloatArray) -> FloatArray:
     array, same shape
         Mpc, within 1e-6 of `astropy.cosmology.Planck18`; nan outside the table.
     """
-    distance_over_redshift, _ = _tables()
+    log_z1, _, ratio = _table()
     z = np.asarray(redshift, dtype=float)
-    return z * distance_over_redshift(np.log1p(z))
+    return z * np.interp(np.log1p(z), log_z1, ratio, left=np.nan, right=np.nan)
 
 
 def redshift(distance: FloatArray) -> FloatArray:
@@ -55,36 +54,24 @@ def redshift(distance: FloatArray) -> FloatArray:
     array, same shape
         Within 1e-6 of astropy's Planck18; nan outside the table.
     """
-    _, redshift_over_distance = _tables()
+    _, log_d1, ratio = _table()
     d = np.asarray(distance, dtype=float)
-    return d * redshift_over_distance(np.log1p(d / _SCALE))
+    return d / np.interp(np.log1p(d / _SCALE), log_d1, ratio, left=np.nan, right=np.nan)
 
 
 _SCALE = 4430.0  # Mpc, about c/H0: the distance at which space stops looking Euclidean
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], FloatArray]]:
-    """Splines of d/z and z/d: both ratios stay smooth and finite down to zero."""
-    from scipy.interpolate import CubicSpline
-
+def _table() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rising ln(1+z) and ln(1+d/scale), and d/z, which is smooth and finite down to zero."""
     log_z1 = np.linspace(0.0, np.log1p(MAX_REDSHIFT), _NODES)
-    z = np.expm1(log_z1)
-    distance = (1.0 + z[1:]) * np.cumsum(_comoving_steps(log_z1))
-    ratio = np.concatenate([[_HUBBLE_DISTANCE], distance / z[1:]])
-    d = z * ratio
-    return (
-        CubicSpline(log_z1, ratio, extrapolate=False),
-        CubicSpline(np.log1p(d / _SCALE), 1.0 / ratio, extrapolate=False),
-    )
-
-
-def _comoving_steps(log_z1: FloatArray) -> FloatArray:
-    """Comoving distances between neighbouring values of ln(1+z), Mpc, by Gauss-Legendre."""
-    half = np.diff(log_z1)[:, None] / 2
-    inside = log_z1[:-1, None] + half * (1.0 + np.sqrt(0.6) * np.array([-1.0, 0.0, 1.0]))
-    speed = _HUBBLE_DISTANCE * np.exp(inside) / _expansion_rate(np.exp(inside))
-    return np.asarray(np.sum(half * np.array([5.0, 8.0, 5.0]) / 9.0 * speed, axis=1))
+    z1 = np.exp(log_z1)
+    speed = _HUBBLE_DISTANCE * z1 / _expansion_rate(z1)  # of the comoving distance over ln(1+z)
+    comoving = np.cumsum(np.diff(log_z1) * (speed[1:] + speed[:-1]) / 2)
+    distance = np.concatenate([[0.0], z1[1:] * comoving])
+    ratio = np.concatenate([[_HUBBLE_DISTANCE], distance[1:] / np.expm1(log_z1[1:])])
+    return log_z1, np.log1p(distance / _SCALE), ratio
 
 
 def _expansion_rate(z1: FloatArray) -> FloatArray:
