@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models import blackbody
@@ -18,9 +20,7 @@ _ELECTRON_FRACTION = 0.1
 _NEUTRON_LIFETIME = 900.0  # s
 _NEUTRON_HEATING = 3.2e14  # erg/s/g
 _KAPPA_PROTON = 0.4  # cm²/g, electron scattering once free neutrons have decayed
-_FIRST_DAY = 1e-3
-_STEP = 0.08  # of ln t
-_CHUNK = 32  # points at a time, so that the arrays of a step stay in the processor's cache
+_CHUNK = 100  # points at a time, so that their layers stay in the processor's cache
 
 
 class Me2017(Model):
@@ -165,86 +165,43 @@ def r_process_heating(days: FloatArray) -> FloatArray:
 
 
 def _photosphere(ejecta: _Layers, days: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Luminosity (erg/s) and radius (cm) at source-frame days, both (points, observations)."""
-    after = days > 0
-    if not after.any():
-        return np.zeros(days.shape), np.zeros(days.shape)
-    # whole multiples of the step, so that a point's result hardly depends on its companions
-    first = np.floor(np.log(min(_FIRST_DAY, 0.3 * float(np.min(days[after])))) / _STEP)
-    last = np.ceil(np.log(np.max(days[after])) / _STEP) + 1
-    log_luminosity, log_radius = _integrate(ejecta, np.arange(first, last + 1) * _STEP)
-    position = np.log(np.where(after, days, np.exp(first * _STEP))) / _STEP - first
-    luminosity = np.exp(_cubic(log_luminosity, position))
-    radius = np.exp(_cubic(log_radius, position))
-    return np.where(after, luminosity, 0.0), np.where(after, radius, 0.0)
+    """Luminosity (erg/s) and radius (cm) at source-frame days, both (points, observations).
 
-
-def _integrate(ejecta: _Layers, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Integrate the layers over a uniform grid of ln(days); ln L and ln R, (points, grid).
-
-    In u = ln t the equation reads dE/du = b - a E with a = 1 + t/(t_d + vt/c) and b = t ė; a
-    step from 1 to 2 takes a as its mean and b as linear, which is exact when a is constant.
+    0 up to the merger and at infinity, nan where days or layers are.
     """
-    step = grid[1] - grid[0]
-    points = len(ejecta.mass)
-    log_luminosity, log_radius = np.empty((points, grid.size)), np.empty((points, grid.size))
-    weight = ejecta.mass * ejecta.log_step
-    weight[:, [0, -1]] *= 0.5
-    crossing = ejecta.velocity / SPEED_OF_LIGHT
+    from nmma_fitter.models import me2017_kernel as kernel  # not at once: it takes 0.4 s
+
+    luminosity, radius = np.zeros(days.shape), np.zeros(days.shape)
+    luminosity[np.isnan(days)] = radius[np.isnan(days)] = np.nan
+    latest = np.max(days, where=np.isfinite(days), initial=0.0)
+    if latest > 0:
+        last = max(int(np.ceil(np.log(latest) / kernel.STEP)), kernel.FIRST) + 3
+        layers, clock = _rows(ejecta), _clock(kernel.FIRST, last, kernel.STEP)
+        mass, beta = ejecta.mass[:, -1].copy(), ejecta.beta[:, 0].astype(float)
+        kernel.light(layers, mass, beta, clock, np.ascontiguousarray(days), luminosity, radius)
+    return luminosity, radius
+
+
+def _rows(ejecta: _Layers) -> NDArray[np.float32]:
+    """What the kernel needs of each layer; see `me2017_kernel.light`."""
     diffusion = 0.24 * ejecta.mass / (ejecta.velocity * SPEED_OF_LIGHT * ejecta.beta)
-    column = ejecta.mass / (4.0 * np.pi * ejecta.velocity**2)
-    log_velocity = np.log(ejecta.velocity)
-    energy = loss = heating = np.empty(0)
-    for k, day in enumerate(np.exp(grid)):
-        t = day * DAY
-        free = ejecta.neutrons * np.exp(-t / _NEUTRON_LIFETIME)
-        opacity = ejecta.opacity(free)
-        escape = 1.0 / (diffusion / t**2 * opacity + crossing)  # t over the escape time
-        new_loss = 1.0 + escape
-        new_heating = t * (_NEUTRON_HEATING * free + r_process_heating(np.asarray(day)))
-        if k == 0:
-            # while nothing leaks, E ∝ t^-0.3 balances heating that falls as t^-1.3
-            energy = new_heating / (new_loss - 0.3)
-        else:
-            rate = 0.5 * (loss + new_loss)
-            kept = np.exp(-step * rate)
-            mean = (1.0 - kept) / (step * rate)  # weights of b at the two ends
-            energy = kept * energy + ((mean - kept) * heating + (1.0 - mean) * new_heating) / rate
-        loss, heating = new_loss, new_heating
-        log_luminosity[:, k] = np.log(np.einsum("pl,pl,pl->p", energy, escape, weight) / t)
-        log_radius[:, k] = _surface(np.log(column * opacity), log_velocity, t)
-    return log_luminosity, log_radius
+    weight = ejecta.mass * (ejecta.log_step / ejecta.mass[:, -1:])
+    weight[:, [0, -1]] *= 0.5
+    settled, free = ejecta.opacity(np.zeros(1)), _KAPPA_PROTON * ejecta.neutrons
+    crossing = ejecta.velocity / SPEED_OF_LIGHT
+    rows = (diffusion * settled, diffusion * free, crossing, ejecta.neutrons, weight)
+    return np.stack(rows, axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _surface(log_depth: FloatArray, log_velocity: FloatArray, t: float) -> FloatArray:
-    """Logarithm of the radius (cm) at which τ = 1, of shape (points,).
-
-    `log_depth` is ln τt², which rises inward. Outside the layers, the outer- or innermost.
-    """
-    level = 2.0 * np.log(t)
-    points = np.arange(len(log_depth))
-    inner = np.clip(np.sum(log_depth < level, axis=1), 1, log_depth.shape[1] - 1)
-    outer = inner - 1
-    below, above = log_depth[points, outer], log_depth[points, inner]
-    part = np.clip((level - below) / (above - below), 0.0, 1.0)
-    velocity = (1.0 - part) * log_velocity[points, outer] + part * log_velocity[points, inner]
-    return np.asarray(velocity + np.log(t))
-
-
-def _cubic(values: FloatArray, position: FloatArray) -> FloatArray:
-    """Catmull-Rom interpolation of rows at fractional positions, linear beyond the last pair."""
-    last = values.shape[1] - 1
-    i = np.clip(position.astype(int), 0, last - 1)
-    x = position - i
-
-    def at(index: FloatArray) -> FloatArray:
-        return np.take_along_axis(values, np.clip(index, 0, last).astype(int), axis=1)
-
-    p1, p2 = at(i), at(i + 1)
-    m1, m2 = 0.5 * (p2 - at(i - 1)), 0.5 * (at(i + 2) - p1)
-    return np.asarray(
-        p1 + x * (m1 + x * (3 * (p2 - p1) - 2 * m1 - m2 + x * (m1 + m2 - 2 * (p2 - p1))))
-    )
+@lru_cache(maxsize=32)
+def _clock(first: int, last: int, step: float) -> NDArray[np.float32]:
+    """What the kernel needs of each node of its grid; see `me2017_kernel.light`."""
+    days = np.exp(np.arange(first, last + 1) * step)
+    t = days * DAY
+    left = np.exp(-t / _NEUTRON_LIFETIME)
+    heating = r_process_heating(days), _NEUTRON_HEATING * left
+    columns = (1.0 / t**2, left / t**2, *(step * t * one for one in heating))
+    return np.stack(columns, axis=1, dtype=np.float32, casting="same_kind")
 
 
 def _euler_photosphere(ejecta: _Layers, days: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from nmma_fitter import models
 from nmma_fitter.models.base import FloatArray
@@ -10,6 +11,81 @@ from .conftest import predict
 DAYS = np.array([0.05, 0.2, 1.0, 2.0, 4.0])
 LAMBDA = np.array([4813.95, 6421.81, 7883.03])
 Points = dict[str, dict[str, FloatArray]]
+
+ACROSS_THE_PRIOR = {
+    "log10_mej": [-1.5, -2.5, -1.0, -3.0, -0.5, -2.0],
+    "log10_vej": [-0.9, -0.6, -1.5, -0.5, -2.0, -1.2],
+    "beta": [3.0, 4.5, 1.5, 1.0, 5.0, 2.5],
+    "log10_kappa_r": [0.3, 1.4, -0.5, -1.0, 2.0, 0.8],
+}
+# the same grid and steps in double precision and plain numpy, at 100 Mpc, redshift 0.02, 6421.81 Å
+PLAINLY = {
+    0.05: [20.808476, 22.162654, 20.247656, 20.858097, 25.058091, 21.926381],
+    0.3: [19.805922, 21.900173, 19.369824, 21.047903, 24.289968, 21.410007],
+    1.0: [19.83486, 23.489519, 19.22036, 25.05904, 24.492314, 21.821946],
+    3.0: [21.610849, 30.148407, 19.761106, 39.788986, 25.794399, 23.843592],
+    8.0: [29.009041, 53.286355, 22.001864, 78.201326, 28.546117, 30.516861],
+    14.0: [39.672548, 82.617847, 25.458097, 122.414956, 31.06889, 40.101995],
+}
+
+
+def across_the_prior(days: FloatArray, **changed: FloatArray) -> FloatArray:
+    """Magnitudes of six points, each at its row of days."""
+    points = {name: np.array(values) for name, values in ACROSS_THE_PRIOR.items()} | changed
+    count = days.shape[1]
+    with np.errstate(all="ignore"):
+        return models.get("Me2017").magnitudes(
+            points,
+            days,
+            ["ztfr"] * count,
+            np.full(count, 6421.81),
+            np.full(6, 0.02),
+            np.full(6, 100.0),
+        )
+
+
+def test_single_precision_changes_nothing() -> None:
+    found = across_the_prior(np.tile(list(PLAINLY), (6, 1)))
+    np.testing.assert_allclose(found, np.transpose(list(PLAINLY.values())), rtol=0, atol=2e-5)
+
+
+def test_an_earlier_observation_of_another_point_changes_nothing() -> None:
+    days = np.tile([0.02, 1.0], (6, 1))
+    alone = across_the_prior(days)
+    days[3, 0] = 1e-5
+    np.testing.assert_allclose(across_the_prior(days)[:3], alone[:3], rtol=0, atol=1e-9)
+
+
+def test_light_rises_smoothly_from_the_merger() -> None:
+    days = np.tile(np.geomspace(1e-9, 1e-2, 200), (6, 1))
+    magnitudes = across_the_prior(days)
+    assert np.isfinite(magnitudes).all()
+    assert np.abs(np.diff(magnitudes, n=2, axis=1)).max() < 0.1
+
+
+@pytest.mark.parametrize("name", list(ACROSS_THE_PRIOR))
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_parameter_that_is_no_number_concerns_its_point_only(name: str, value: float) -> None:
+    days = np.tile([0.3, 3.0], (6, 1))
+    values = np.array(ACROSS_THE_PRIOR[name])
+    values[2] = value
+    found = across_the_prior(days, **{name: values})
+    assert np.isnan(found[2]).all() or not np.isnan(value)
+    np.testing.assert_allclose(np.delete(found, 2, 0), np.delete(across_the_prior(days), 2, 0))
+
+
+def test_a_time_that_is_no_number_gives_no_magnitude() -> None:
+    days = np.tile([np.nan, np.inf, -np.inf, 0.0, 3.0], (6, 1))
+    found = across_the_prior(days)
+    assert np.isnan(found[:, 0]).all()
+    assert np.isposinf(found[:, 1:4]).all()
+    np.testing.assert_allclose(found[:, 4], PLAINLY[3.0], atol=2e-5)
+
+
+def test_times_in_any_order_of_memory() -> None:
+    days = np.asfortranarray(np.tile([0.3, 3.0, 8.0], (6, 1)))
+    found = across_the_prior(days)
+    np.testing.assert_array_equal(found, across_the_prior(np.ascontiguousarray(days)))
 
 
 def test_its_grid_of_layers_has_converged(three_points: Points) -> None:
