@@ -28,6 +28,7 @@ from chaos.deliveries import Delivery  # noqa: E402
 from chaos.disasters import cluster_disasters, on_this_machine  # noqa: E402
 from chaos.ends import both_ends  # noqa: E402
 from chaos.scenarios import Plan, Scenario  # noqa: E402
+from chaos.sweep import MOST  # noqa: E402
 
 PARTS, MANY = 4, 10**6
 CONTROL = {"units": 2, "moments": 1, "step": 5}
@@ -66,17 +67,20 @@ def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
 
 
 @contextmanager
-def between_ends(seed: int, kills: int, parts: int) -> Iterator[list[Delivery]]:
+def between_ends(seed: int, kills: int, parts: int, out: Path) -> Iterator[list[Delivery]]:
     """Candidates from a real sshd, results to it, and a stand-in for Slack.
 
-    A tick takes seconds there, so that its boundaries are swept in parts.
+    A tick takes seconds there, so that its boundaries are swept in parts, and after the last of
+    them the places that none has hit are sought out.
     """
     with quick_folder() as root, both_ends(root, seed) as ends:
         few = Plan(kills=60, limit=150)
         sweep = Plan(step=PARTS, seek=False, between=MANY, limit=3000)
+        rest = Plan(first=MOST, harmless=False, limit=3000)
         firsts = [1 + (seed + part) % PARTS for part in range(parts)]
         yield [
             *(Delivery("boundaries", ends, replace(sweep, first=f), seed) for f in firsts),
+            *([Delivery("places", ends, rest, seed, known=out)] if parts == PARTS else []),
             Delivery("faults", ends, Plan(kills=5 * kills, limit=2400), seed),
             Delivery("faults", ends, few, seed, "intents"),
         ]
@@ -161,7 +165,7 @@ def main() -> int:
     if missing := missing_commands():
         say(f"left out: deliveries (no {', '.join(missing)})")
     elif not given.only.startswith(("local", "slurm")):
-        with between_ends(results.seed, given.kills, given.parts) as deliveries:
+        with between_ends(results.seed, given.kills, given.parts, results.folder) as deliveries:
             for delivery in deliveries:
                 results.play(delivery)
     if reason := why_no_slurm():

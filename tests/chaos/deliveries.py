@@ -18,7 +18,7 @@ from . import figures
 from .disasters import ledger_lost
 from .ends import Arrivals, Ends
 from .figures import Figures
-from .scenarios import Plan, Say, write_places
+from .scenarios import Plan, Say, read_places, write_places
 from .sweep import Tally, finish
 from .ticks import NO_KILL, Kill
 from .verdict import Verdict, judge
@@ -30,13 +30,17 @@ LONGEST_TICK = 2.0
 
 @dataclass(frozen=True)
 class Delivery:
-    """``boundaries`` or ``faults``, with sound deliveries or as a control."""
+    """``boundaries``, ``places`` or ``faults``, with sound deliveries or as a control.
+
+    ``places`` are those boundaries that no file in the folder `known` says were killed at.
+    """
 
     what: str
     ends: Ends
     plan: Plan
     seed: int
     control: str | None = None
+    known: Path | None = None
 
     @property
     def name(self) -> str:
@@ -47,7 +51,8 @@ class Delivery:
 
     def play(self, base: Path, say: Say) -> Figures:
         """Do it, and count."""
-        start, tally = time.monotonic(), Tally(self.plan.harmless)
+        known = read_places(self.known) if self.known else set()
+        start, tally = time.monotonic(), Tally(self.plan.harmless, known)
         faults, slack = Counter[str](), self.ends.slack
         before = len(slack.faults.met)
         arrivals = Arrivals(base, self.ends, self.control, tally)

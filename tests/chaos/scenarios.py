@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import figures
+from .boundaries import Boundary
 from .disasters import Disaster, Disasters
 from .figures import Figures
 from .installation import Bed, Installation
@@ -136,6 +137,13 @@ class Scenario:
         storm.rage(plan.kills, plan.limit * 0.6, say)
         facts = {"fewest_in_flight": storm.fewest, "disasters": dict(storm.happened)}
         return [site], facts
+
+
+def read_places(folder: Path) -> set[Boundary]:
+    """Every boundary that was killed at, from all files in a folder."""
+    lines = [line for file in folder.glob("*.places") for line in file.read_text().splitlines()]
+    cells = [line.split(maxsplit=2) for line in lines]
+    return {Boundary(kind, place) for count, kind, place in cells if count != "-"}
 
 
 def write_places(path: Path, tally: Tally) -> None:

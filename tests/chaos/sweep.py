@@ -31,6 +31,8 @@ class Tally:
     ----------
     harmless : bool
         Whether boundaries that change nothing are missed.
+    known : set of Boundary
+        Killed at elsewhere, and so not missed here.
     killed : Counter of Boundary
         How often a tick was killed at each.
     seen : Counter of Boundary
@@ -42,6 +44,7 @@ class Tally:
     """
 
     harmless: bool = True
+    known: set[Boundary] = field(default_factory=set)
     killed: Counter[Boundary] = field(default_factory=Counter)
     seen: Counter[Boundary] = field(default_factory=Counter)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -58,7 +61,7 @@ class Tally:
     @property
     def missed(self) -> list[Boundary]:
         """Boundaries that ticks went through and were never killed at."""
-        missed = sorted(set(self.seen) - set(self.killed), key=str)
+        missed = sorted(set(self.seen) - set(self.killed) - self.known, key=str)
         return [one for one in missed if self.harmless or one.kind not in HARMLESS]
 
     def note(self, outcome: Outcome, kill: Kill) -> None:
@@ -160,6 +163,8 @@ def every_boundary(
     if not seek:
         return
     situations = deque((_new_units, _ended_units, _unanswered_submit, _fresh_installation))
+    for prepare in situations:
+        nights.tick(prepare(nights))
     given_up: set[Boundary] = set()
     while missed := [b for b in nights.tally.missed if b not in given_up]:
         if time.monotonic() > end:
