@@ -21,6 +21,13 @@ ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.
 CHEAP = "[fits.settings]\nnlive = 50\nn_effective = 100\n"
 
 
+NOT_NEEDED = (
+    *("astropy", "bilby", "h5py", "jinja2", "matplotlib.pyplot", "nautilus", "pandas", "plotly"),
+    *("requests", "rich", "scipy.interpolate", "scipy.optimize", "scipy.stats", "slack_sdk"),
+    *("sklearn", "sncosmo"),
+)
+
+
 def command(root: Path, *options: str) -> list[str]:
     path = root / "lc_ZTF1_forced1_stacked0.csv"
     path.write_text(HEADER + "".join(f"{i},{row}\n" for i, row in enumerate(ROWS)))
@@ -50,6 +57,19 @@ def test_a_fit_by_hand_leaves_what_a_nights_fit_leaves(fitted):
     assert read_sentinel(unit)[0] is SentinelState.VALID
     assert all((folder / name).stat().st_size for name in (*unit.outputs, "Piro2021.fin"))
     assert json.loads((folder.parent / "ranking.json").read_text())["object_name"] == "ZTF1"
+
+
+def test_a_fit_imports_nothing_it_does_not_need(tmp_path):
+    script = (
+        "import sys\nfrom nmma_fitter.cli import nmma_fit_main\n"
+        f"sys.argv = {command(tmp_path)!r}\n"
+        "try: nmma_fit_main()\nexcept SystemExit as end: print(end.code)\n"
+        f"print([name for name in {NOT_NEEDED!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-2:] == ["0", "[]"], done.stderr
 
 
 def test_the_same_command_again_fits_nothing_and_says_so(fitted):

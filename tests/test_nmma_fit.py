@@ -43,6 +43,19 @@ def test_without_a_good_config_json_a_run_ends_in_bad_input(tmp_path, content):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_a_job_that_has_nothing_to_fit_imports_nothing_heavy(tmp_path):
+    heavy = ("scipy", "matplotlib", "bilby", "pandas", "astropy", "sncosmo", "requests", "rich")
+    script = (
+        "import sys; from pathlib import Path; from nmma_fitter.nmma_fit import run_in_attempt\n"
+        f"run_in_attempt(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}))\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
 @pytest.mark.parametrize(
     ("error", "final"),
     [(BadInput, True), (Unavailable, True), (TooFewDetections, True), (NotConverged, False)],

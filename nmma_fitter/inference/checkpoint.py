@@ -66,6 +66,8 @@ def sign(path: Path, mark: str, tally: Tally) -> None:
 
 def is_of(path: Path | None, mark: str) -> bool:
     """Whether there is a readable checkpoint of this very fit."""
+    if path is None or not path.exists():
+        return False
     import h5py
 
     try:
@@ -92,10 +94,10 @@ def _sync(path: Path) -> None:
 
 def usable(path: Path, mark: str) -> Tally | None:
     """Say whether a checkpoint may be resumed; one of another fit or unreadable is set aside."""
-    import h5py
-
     if not path.exists():
         return None
+    import h5py
+
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs["fingerprint"]
