@@ -10,7 +10,7 @@ CHAOS_OUT ?= chaos-out
 STAMP := $(VENV)/.installed
 STAMP_DEV := $(VENV)/.installed-dev
 
-.PHONY: help install demo test chaos check format clean
+.PHONY: help install demo test chaos bench calibrate check format clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs w
 
 chaos: $(STAMP_DEV)  ## Kill the poller everywhere and count what is lost or doubled (CHAOS_OUT=DIR, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
+
+bench: $(STAMP_DEV)  ## Time the models' likelihoods, and whole fits from shell prompt to sentinel (BENCH_ARGS)
+	$(BIN)/python benchmarks/likelihoods.py
+	$(BIN)/python validation/timing.py --cores 2 $(BENCH_ARGS)
+
+calibrate: $(STAMP_DEV)  ## Simulate, fit and look where the truth is; goes on where it was (CALIBRATE_ARGS)
+	$(BIN)/python validation/calibrate.py $(CALIBRATE_ARGS)
 
 check: $(STAMP_DEV)  ## Lint and type-check
 	$(BIN)/ruff check .

@@ -144,18 +144,23 @@ def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Predic
 
 def stand_in(request: FitRequest, model: Model, likelihood: Likelihood) -> StandIn | None:
     """What is sampled first in place of a costly model; None where the model itself is cheap."""
-    from nmma_fitter.inference.likelihood import Likelihood, log_probability
-    from nmma_fitter.inference.sampler import StandIn
+    from nmma_fitter.inference.likelihood import Likelihood
 
     proxy = model.proxy()
     if proxy is None:
         return None
     window = likelihood.light_curve
-    cheap = Likelihood(
-        window, request.trigger, request.settings, predict(request, proxy, window)
-    )
+    predicted = predict(request, proxy, window)
+    return stand_in_of(Likelihood(window, request.trigger, request.settings, predicted), likelihood)
+
+
+def stand_in_of(cheap: Likelihood, costly: Likelihood) -> StandIn:
+    """A cheap likelihood in place of a costly one of the same data."""
+    from nmma_fitter.inference.likelihood import log_probability
+    from nmma_fitter.inference.sampler import StandIn
+
     return StandIn(
-        cheap.evaluate, likelihood.predict, lambda found: log_probability(likelihood.noise, found)
+        cheap.evaluate, costly.predict, lambda found: log_probability(costly.noise, found)
     )
 
 

@@ -1,10 +1,10 @@
 """Is ln Z right, and its error? Problems of known evidence, several seeds each, with a control.
 
-    python validation/evidence.py --seeds 8
+    python validation/evidence.py --seeds 8 [--sampler nested]
 
 Each line: the mean of (found - known) with its own error, the scatter over the seeds, and the
-error that the sampler states. ``--keep-exploration`` keeps the points that shaped the bounds, as
-nautilus does by default: ln Z is then too small, by more than its error.
+error that the sampler states. With ``--sampler nested``, ``--keep-exploration`` keeps the points
+that shaped the bounds, as nautilus does by default: ln Z is then too small, by more than its error.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from nmma_fitter.inference import sampler as sampling
+from nmma_fitter.inference import nested
 from nmma_fitter.inference.sampled import SamplerSettings
+from nmma_fitter.inference.sampler import run_importance
 
 FloatArray = NDArray[np.float64]
 LogLikelihood = Callable[[Mapping[str, FloatArray]], FloatArray]
@@ -70,23 +71,23 @@ def main() -> None:
     """Parse the command line and print a line per problem."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=8, help="runs of each problem [8]")
+    parser.add_argument("--sampler", default="importance", choices=["importance", "nested"])
     parser.add_argument("--nlive", type=int, default=400)
     parser.add_argument("--keep-exploration", action="store_true", help="the control")
     given = parser.parse_args()
-    sampling.DISCARD_EXPLORATION = not given.keep_exploration
+    nested.DISCARD_EXPLORATION = not given.keep_exploration
+    run = run_importance if given.sampler == "importance" else nested.run_nested
     print("| problem, dimensions | off by | scatter | stated error | evaluations |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name, (log_likelihood, priors, known) in PROBLEMS.items():
         runs = [
-            sampling.run_sampler(
-                log_likelihood, priors, SamplerSettings(seed=seed, nlive=given.nlive)
-            )
+            run(log_likelihood, priors, SamplerSettings(seed=seed, nlive=given.nlive))
             for seed in range(given.seeds)
         ]
-        off = np.array([run.log_z for run in runs]) - known
+        off = np.array([one.log_z for one in runs]) - known
         scatter = float(np.std(off, ddof=1))
-        stated = float(np.mean([run.log_z_err for run in runs]))
-        count = int(np.mean([run.evaluations for run in runs]))
+        stated = float(np.mean([one.log_z_err for one in runs]))
+        count = int(np.mean([one.evaluations for one in runs]))
         error = scatter / math.sqrt(len(runs))
         print(
             f"| {name} | {off.mean():+.3f} ± {error:.3f} | {scatter:.3f} | {stated:.3f} | {count} |"
