@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.errors import Unavailable
-from nmma_fitter.models.base import FloatArray
+from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.blackbody import DAY, SPEED_OF_LIGHT
 from nmma_fitter.models.trpi2018 import TrPi2018
 
@@ -77,6 +77,10 @@ class AfterglowProxy(TrPi2018):
         """Raise `Unavailable` when the networks' weights are missing."""
         if not self._data.is_file():
             raise Unavailable(f"{self._data} is missing: python validation/train_afterglow.py")
+
+    def proxy(self) -> Model | None:
+        """None: it is one."""
+        return None
 
     def magnitudes(
         self,

@@ -125,6 +125,16 @@ class TrPi2018(Model):
         if importlib.util.find_spec("afterglowpy") is None:
             raise Unavailable("TrPi2018 needs afterglowpy: pip install 'afterglowpy>=0.8.1'")
 
+    def proxy(self) -> Model | None:
+        """A trained stand-in for the Gaussian jet; the top-hat has none."""
+        if self.jet != "gaussian":
+            return None
+        from nmma_fitter.models.afterglow_proxy import AfterglowProxy
+
+        proxy = AfterglowProxy(self.max_wing_ratio)
+        proxy.check_available()
+        return proxy
+
     def magnitudes(
         self,
         parameters: Mapping[str, FloatArray],
