@@ -12,19 +12,16 @@ import math
 import operator
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.config import Measured
 from nmma_fitter.errors import BadInput
-from nmma_fitter.inference.distributions import (
-    DeltaFunction,
-    Priors,
-    TruncatedGaussian,
-    prior_class,
-)
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
 
 FloatArray = NDArray[np.float64]
 
@@ -57,7 +54,7 @@ TABLE_TOLERANCE = 0.01
 WIDTH_OF_MEASURED = 8.0  # sigmas kept each side: 1e-15 of the mass is lost
 
 
-def load_priors(source: Path | str) -> Priors:
+def load_priors(source: Path | str) -> PriorDict:
     """Read a prior file of bilby's form, or the text of one.
 
     Parameters
@@ -71,7 +68,9 @@ def load_priors(source: Path | str) -> Priors:
         Naming file and line, what is wrong there and what may stand instead.
     """
     text, name = _read(source)
-    found: Priors = {}
+    from bilby.core.prior import PriorDict  # 2 s
+
+    found: dict[str, Any] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -84,7 +83,7 @@ def load_priors(source: Path | str) -> Priors:
         found[key] = prior
     if not found:
         raise BadInput(f"{name}: no prior in it; write lines such as {EXAMPLE}")
-    return found
+    return PriorDict(found)
 
 
 EXAMPLE = "log10_Menv = Uniform(minimum=-5, maximum=0)"
@@ -109,7 +108,7 @@ def _read(source: Path | str) -> tuple[str, str]:
 
 
 def _parse_line(line: str) -> tuple[str, Any]:
-    """One line to its parameter name and prior."""
+    """One line to its parameter name and bilby prior."""
     if len(line) > LONGEST_LINE:
         raise _RefusedError(f"longer than {LONGEST_LINE} characters")
     try:
@@ -203,15 +202,17 @@ def _arithmetic(operation: Callable[[float, float], Any], left: float, right: fl
 
 
 def _build(key: str, class_name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-    """Make the prior, checked to have a finite median between two ordered ends."""
+    """Make the bilby prior, checked to have a finite median between two ordered ends."""
+    import bilby.core.prior
+
     named.setdefault("name", key)
     if class_name == "Interped":
         _check_table(*_table(arguments, named))
     try:
-        prior = prior_class(class_name)(*arguments, **named)
+        prior = getattr(bilby.core.prior, class_name)(*arguments, **named)
         middle = float(prior.rescale(0.5))
     except Exception as error:  # bilby raises nearly anything for values it cannot use
-        raise _RefusedError(f"{class_name} of {key} is refused: {error}") from None
+        raise _RefusedError(f"{class_name} of {key} is refused by bilby: {error}") from None
     if not prior.is_fixed and prior.minimum == prior.maximum:
         raise _RefusedError(f"{key} has no width; write {key} = {prior.minimum}")
     if not math.isfinite(middle):
@@ -249,13 +250,17 @@ def _check_table(x: FloatArray, y: FloatArray) -> None:
         )
 
 
-def apply_measured(priors: Priors, redshift: Measured | None, distance: Measured | None) -> Priors:
+def apply_measured(
+    priors: PriorDict, redshift: Measured | None, distance: Measured | None
+) -> PriorDict:
     """Priors with the distance replaced by what was measured of it.
 
     A redshift replaces ``luminosity_distance`` by ``redshift`` unless a distance (Mpc) is given
     too. An error of 0 fixes the value; else a Gaussian cut to positive values.
     """
-    replaced = dict(priors)
+    from bilby.core.prior import PriorDict
+
+    replaced = PriorDict(dict(priors))
     if redshift is not None:
         replaced.pop("luminosity_distance", None)
         replaced["redshift"] = _measured("redshift", redshift)
@@ -267,6 +272,8 @@ def apply_measured(priors: Priors, redshift: Measured | None, distance: Measured
 
 
 def _measured(name: str, measured: Measured) -> Any:
+    from bilby.core.prior import DeltaFunction, TruncatedGaussian
+
     mean, sigma = measured.value, measured.error
     if not (math.isfinite(mean) and mean > 0 and math.isfinite(sigma)):
         raise BadInput(f"{name} {mean} ± {sigma}: it must be positive and finite")
@@ -277,17 +284,17 @@ def _measured(name: str, measured: Measured) -> Any:
     return TruncatedGaussian(mu=mean, sigma=sigma, minimum=low, maximum=high, name=name)
 
 
-def sampled_keys(priors: Priors) -> tuple[str, ...]:
+def sampled_keys(priors: PriorDict) -> tuple[str, ...]:
     """Names of the parameters that are not fixed, in the file's order, which the cube follows."""
     return tuple(key for key, prior in priors.items() if not prior.is_fixed)
 
 
-def transform(priors: Priors, cube: FloatArray) -> dict[str, FloatArray]:
+def transform(priors: PriorDict, cube: FloatArray) -> dict[str, FloatArray]:
     """Parameters of many points.
 
     Parameters
     ----------
-    priors : Priors
+    priors : PriorDict
     cube : array, shape (P, D)
         Points of the unit cube, one column per `sampled_keys`.
 
@@ -305,7 +312,7 @@ def transform(priors: Priors, cube: FloatArray) -> dict[str, FloatArray]:
     }
 
 
-def log_prior(priors: Priors, parameters: dict[str, FloatArray]) -> FloatArray:
+def log_prior(priors: PriorDict, parameters: dict[str, FloatArray]) -> FloatArray:
     """Log density of the sampled parameters, shape (P,), as bilby has it.
 
     bilby normalises Sine and Cosine over their full range, whatever the limits; sampling is not
@@ -318,6 +325,6 @@ def log_prior(priors: Priors, parameters: dict[str, FloatArray]) -> FloatArray:
     return total
 
 
-def describe(priors: Priors) -> list[str]:
+def describe(priors: PriorDict) -> list[str]:
     """One line per prior, as a prior file would have it; part of a checkpoint's fingerprint."""
     return [f"{key} = {prior!r}" for key, prior in priors.items()]

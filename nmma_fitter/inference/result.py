@@ -6,30 +6,30 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.inference.checkpoint import replace_synced
-from nmma_fitter.inference.distributions import Priors, as_bilby_json
 from nmma_fitter.inference.likelihood import Comparability
 from nmma_fitter.inference.priors import log_prior
 from nmma_fitter.inference.quality import Quality
 from nmma_fitter.inference.sampled import SamplerResult
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+    from bilby.core.result import Result
 
 SECTION = "nmma_fitter"  # of the result's meta_data
 FORMAT = 1
-PRIOR_DICT = {
-    "__prior_dict__": True,
-    "__module__": "bilby.core.prior.dict",
-    "__name__": "PriorDict",
-}
+# What bilby itself stores of a result and reads back.
+STORED = (
+    *("label", "outdir", "sampler", "log_evidence", "log_evidence_err", "log_noise_evidence"),
+    *("log_bayes_factor", "posterior", "injection_parameters", "meta_data"),
+    *("search_parameter_keys", "fixed_parameter_keys", "constraint_parameter_keys"),
+    *("sampling_time", "sampler_kwargs", "use_ratio", "information_gain"),
+    *("num_likelihood_evaluations", "parameter_labels", "parameter_labels_with_unit", "version"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,45 +92,33 @@ class Summary:
     seconds: float
 
 
-def _stored(
-    sampled: SamplerResult, priors: Priors, record: FitRecord, posterior: Mapping[str, FloatArray]
-) -> dict[str, Any]:
-    """What bilby itself stores of a result and reads back; its label is the model.
+def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -> Result:
+    """Make the bilby result of a fit; its label is the model and it holds no path."""
+    import pandas as pd
+    from bilby.core.result import Result
 
-    Put together here since bilby takes most of a second to import, and astropy's units to encode.
-    """
-    labels = [priors[key].latex_label for key in sampled.keys]
-    units = [priors[key].unit for key in sampled.keys]
-    return {
-        "label": record.model,
-        "outdir": ".",
-        "sampler": sampled.method,
-        "log_evidence": sampled.log_z,
-        "log_evidence_err": sampled.log_z_err,
-        "log_noise_evidence": math.nan,
-        "log_bayes_factor": math.nan,
-        "posterior": {
-            "__dataframe__": True,
-            "content": {key: values.tolist() for key, values in posterior.items()},
-        },
-        "injection_parameters": None,
-        "meta_data": {SECTION: _meta_data(sampled, record)},
-        "search_parameter_keys": list(sampled.keys),
-        "fixed_parameter_keys": [key for key in priors if key not in sampled.keys],
-        "constraint_parameter_keys": [],
-        "sampling_time": {"__timedelta__": True, "__total_seconds__": round(sampled.seconds, 6)},
-        "sampler_kwargs": asdict(sampled.settings),
-        "use_ratio": False,
-        "information_gain": sampled.information,
-        "num_likelihood_evaluations": sampled.evaluations,
-        "parameter_labels": labels,
-        "parameter_labels_with_unit": [
-            label if unit is None else f"{label} [{unit}]"
-            for label, unit in zip(labels, units, strict=True)
-        ],
-        "version": f"bilby={version('bilby')}",
-        "priors": {key: as_bilby_json(prior) for key, prior in priors.items()} | PRIOR_DICT,
-    }
+    posterior = pd.DataFrame(sampled.samples)
+    posterior["log_likelihood"] = sampled.log_l
+    posterior["log_prior"] = log_prior(priors, sampled.samples)
+    return Result(
+        label=record.model,
+        outdir=".",
+        sampler=sampled.method,
+        search_parameter_keys=list(sampled.keys),
+        fixed_parameter_keys=[key for key in priors if key not in sampled.keys],
+        constraint_parameter_keys=[],
+        priors=priors,
+        sampler_kwargs=asdict(sampled.settings),
+        meta_data={SECTION: _meta_data(sampled, record)},
+        posterior=posterior,
+        log_evidence=sampled.log_z,
+        log_evidence_err=sampled.log_z_err,
+        log_noise_evidence=math.nan,
+        information_gain=sampled.information,
+        sampling_time=sampled.seconds,
+        num_likelihood_evaluations=sampled.evaluations,
+        use_ratio=False,
+    )
 
 
 def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
@@ -142,7 +130,7 @@ def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
         "reason": sampled.reason,
         "effective_sample_size": sampled.ess,
         "tail_shape": sampled.tail_shape if math.isfinite(sampled.tail_shape) else None,
-        "seconds": sampled.seconds,  # bilby's own is rounded to microseconds
+        "seconds": sampled.seconds,  # bilby encodes its own as a timedelta
         "evaluations_before_resume": sampled.evaluations_before_resume,
         "resumed": sampled.resumed,
         "resumes": sampled.resumes,
@@ -152,7 +140,7 @@ def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
 
 
 def save_result(
-    sampled: SamplerResult, priors: Priors, record: FitRecord, folder: Path
+    sampled: SamplerResult, priors: PriorDict, record: FitRecord, folder: Path
 ) -> tuple[Path, Path]:
     """Write ``<model>_result.json`` and ``posterior_samples.dat`` into a folder.
 
@@ -162,23 +150,21 @@ def save_result(
     -------
     result, posterior : Path
     """
-    posterior = {
-        **sampled.samples,
-        "log_likelihood": sampled.log_l,
-        "log_prior": log_prior(priors, sampled.samples),
-    }
-    stored = _stored(sampled, priors, record, posterior)
+    result = build_result(sampled, priors, record)
+    table = result.posterior.to_csv(index=False, sep=" ")
     return (
-        write_text(folder / f"{record.model}_result.json", json.dumps(stored, indent=2)),
-        write_text(folder / "posterior_samples.dat", _table(posterior)),
+        write_text(folder / f"{record.model}_result.json", _as_json(result)),
+        write_text(folder / "posterior_samples.dat", table),
     )
 
 
-def _table(posterior: Mapping[str, FloatArray]) -> str:
-    """A line of names, and one of numbers for each sample."""
-    rows = zip(*(values.tolist() for values in posterior.values()), strict=True)
-    lines = [" ".join(posterior), *(" ".join(map(repr, row)) for row in rows)]
-    return "\n".join(lines) + "\n"
+def _as_json(result: Result) -> str:
+    """Text as `Result.save_to_file` writes it, which itself swallows the errors of a full disk."""
+    from bilby.core.utils import BilbyJsonEncoder
+
+    stored = {name: getattr(result, name) for name in STORED}
+    stored["priors"] = result.priors._get_json_dict()
+    return json.dumps(stored, indent=2, cls=BilbyJsonEncoder)
 
 
 def write_text(path: Path, text: str) -> Path:

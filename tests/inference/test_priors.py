@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from scipy.stats import kstest, truncnorm
@@ -26,12 +24,6 @@ spread = DeltaFunction(peak=-2 ** 3)
 """
 
 
-def as_bilbys(prior):
-    import bilby.core.prior
-
-    return getattr(bilby.core.prior, type(prior).__name__)(**asdict(prior))
-
-
 def test_a_file_is_read_with_its_expressions(tmp_path):
     path = tmp_path / "a.prior"
     path.write_text(TEXT)
@@ -50,8 +42,7 @@ def test_what_is_read_is_what_bilby_reads(tmp_path):
         "b = LogUniform(minimum=1e-3, maximum=1e2, name='b')\n"
         "c = TruncatedGaussian(mu=1, sigma=2, minimum=0, maximum=9, name='c')\n"
     )
-    ours = {key: as_bilbys(prior) for key, prior in load_priors(path).items()}
-    assert ours == dict(PriorDict(filename=str(path)))
+    assert dict(load_priors(path)) == dict(PriorDict(filename=str(path)))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +65,7 @@ def test_what_is_read_is_what_bilby_reads(tmp_path):
         ("a = (-1) ** 0.5", "arithmetic"),
         ("a = 'text'", "neither a number nor a prior"),
         ("a = nan", "not allowed"),
-        ("a = np.inf", "finite|is refused"),
+        ("a = np.inf", "finite|refused"),
         ("a; import os", "cannot be read|not 'name = prior'"),
         ("import os", "not 'name = prior'"),
         ("a = 1; b = 2", "not 'name = prior'"),
@@ -84,13 +75,13 @@ def test_what_is_read_is_what_bilby_reads(tmp_path):
         ("a = " + "-" * 15_000 + "1", "."),
         ("a = " + "1" * 30_000, "longer than"),
         ("a\0 = 1", "cannot be read"),
-        ("a = Uniform(minimum=1, maximum=0)", "is refused"),
+        ("a = Uniform(minimum=1, maximum=0)", "refused by bilby"),
         ("a = Uniform(minimum=np.inf - np.inf, maximum=1)", "finite"),
-        ("a = Uniform(minimum=1, maximum=1)", "no width|is refused"),
-        ("a = Uniform(minimum=0)", "is refused"),
-        ("a = Uniform(minimum=0, maximum=1, colour=2)", "is refused"),
-        ("a = Gaussian(mu='x', sigma=1)", "is refused"),
-        ("a = Uniform(minimum=0, maximum=np.inf)", "finite|is refused"),
+        ("a = Uniform(minimum=1, maximum=1)", "no width|refused"),
+        ("a = Uniform(minimum=0)", "refused by bilby"),
+        ("a = Uniform(minimum=0, maximum=1, colour=2)", "refused by bilby"),
+        ("a = Gaussian(mu='x', sigma=1)", "refused by bilby"),
+        ("a = Uniform(minimum=0, maximum=np.inf)", "finite|refused"),
     ],
 )
 def test_hostile_or_wrong_lines_are_refused_with_their_number(line, words, tmp_path, monkeypatch):
@@ -178,15 +169,12 @@ def test_a_distance_that_is_not_positive_is_refused(value):
 
 
 def test_many_points_are_transformed_as_bilby_does_one():
-    from bilby.core.prior import PriorDict
-
     priors = load_priors(TEXT)
-    bilbys = PriorDict({key: as_bilbys(prior) for key, prior in priors.items()})
     cube = np.random.default_rng(3).random((50, 3))
     got = transform(priors, cube)
     assert set(got) == set(priors) and all(v.shape == (50,) for v in got.values())
     for i in (0, 49):
-        want = bilbys.rescale(list(sampled_keys(priors)), cube[i])
+        want = priors.rescale(list(sampled_keys(priors)), cube[i])
         np.testing.assert_allclose([got[k][i] for k in sampled_keys(priors)], want)
 
 
@@ -195,5 +183,5 @@ def test_the_prior_density_is_bilbys():
     points = transform(priors, np.random.default_rng(4).random((5, 3)))
     one = {k: points[k][2] for k in sampled_keys(priors)}
     assert log_prior(priors, points)[2] == pytest.approx(
-        sum(as_bilbys(priors[k]).ln_prob(one[k]) for k in one)
+        sum(priors[k].ln_prob(one[k]) for k in one)
     )
