@@ -21,11 +21,7 @@ ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.
 CHEAP = "[fits.settings]\nnlive = 50\nn_effective = 100\n"
 
 
-NOT_NEEDED = (
-    *("astropy", "bilby", "h5py", "jinja2", "matplotlib.pyplot", "nautilus", "pandas", "plotly"),
-    *("requests", "rich", "scipy.interpolate", "scipy.optimize", "scipy.stats", "slack_sdk"),
-    *("sklearn", "sncosmo"),
-)
+NOT_NEEDED = ("jinja2", "nautilus", "plotly", "requests", "sklearn", "slack_sdk", "sncosmo")
 
 
 def command(root: Path, *options: str) -> list[str]:

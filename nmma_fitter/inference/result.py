@@ -163,6 +163,7 @@ def _as_json(result: Result) -> str:
     from bilby.core.utils import BilbyJsonEncoder
 
     stored = {name: getattr(result, name) for name in STORED}
+    stored["outdir"] = "."  # bilby makes it a path of this machine
     stored["priors"] = result.priors._get_json_dict()
     return json.dumps(stored, indent=2, cls=BilbyJsonEncoder)
 

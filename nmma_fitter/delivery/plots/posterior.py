@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from math import floor, log10
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from nmma_fitter.delivery.plots.axis import axis_of
 from nmma_fitter.delivery.plots.text import (
     POINTS_PER_INCH,
     add_lines,
@@ -18,20 +19,18 @@ from nmma_fitter.delivery.plots.text import (
     checked_label,
     evidence_text,
     wrapped,
-    write,
-)
-from nmma_fitter.delivery.plots.triangle import (
-    FEW_SAMPLES,
-    QUANTILES,
-    Triangle,
-    draw_triangle,
 )
 from nmma_fitter.errors import BadInput
 
 FloatArray = NDArray[np.float64]
 
+COLOUR = "#1F4E79"
+PRIOR_COLOUR = "#C0281C"
+QUANTILES = (0.16, 0.5, 0.84)
+FEW_SAMPLES = 200  # fewer give no meaningful contours
+SAMPLES_PER_BIN = 40
 LEFT, RIGHT, BOTTOM, GAP = 1.05, 0.35, 1.15, 0.08  # margins in inches; gap in panels
-TITLE_SIZE, TITLE_PAD = 13.0, 7.0  # points
+SMALLEST_LABEL = 7.0
 
 
 def corner_figure(
@@ -81,7 +80,7 @@ def corner_figure(
     varied = [i for i in range(values.shape[1]) if varies(good[:, i])]
     edges = [seen_edges(column, bound) for column, bound in zip(good.T, bounds, strict=True)]
     bounded = any(edges[i] for i in varied)
-    figure, triangle = empty_page(
+    figure = empty_page(
         max(len(varied), 1),
         object_name,
         f"{model},  {evidence_text(log_evidence, log_evidence_err)}",
@@ -91,9 +90,13 @@ def corner_figure(
         figure.text(0.5, 0.5, "nothing to draw", ha="center", color="0.4", fontsize=14)
         return figure
     shown = [checked_label(labels[i]) for i in varied]
-    draw_triangle(figure, triangle, good[:, varied], shown, [edges[i] for i in varied])
-    for number, (i, label) in enumerate(zip(varied, shown, strict=True)):
-        write_title(figure, triangle, number, f"{label}\n{quantile_text(good[:, i])}")
+    grid = draw_corner(figure, good[:, varied], shown)
+    place_ticks_and_labels(grid)
+    title: Text | None = None
+    for ax, i, label in zip(grid.diagonal(), varied, shown, strict=True):
+        mark_diagonal(ax, good[:, i], edges[i])
+        title = ax.set_title(f"{label}\n{quantile_text(good[:, i])}", loc="left", pad=7)
+    keep_on_page(figure, title)
     return figure
 
 
@@ -129,12 +132,9 @@ def panel_inches(panels: int) -> float:
     return float(np.clip(7.5 / panels, 1.5, 3.2))
 
 
-def empty_page(
-    panels: int, name: str, subtitle: str, notes: Sequence[str]
-) -> tuple[Figure, Triangle]:
-    """Return a page with titles and notes, and the place for `panels` parameters on it."""
-    panel = panel_inches(panels)
-    side = panel * (panels + GAP * (panels - 1))
+def empty_page(panels: int, name: str, subtitle: str, notes: Sequence[str]) -> Figure:
+    """Return a page with titles and notes whose margins fit a corner of `panels` parameters."""
+    side = panel_inches(panels) * (panels + GAP * (panels - 1))
     width = max(LEFT + side + RIGHT, 5.0)
     size = max(14.0, 1.5 * width)
     lines = wrapped(notes, int(12.5 * width), 6)
@@ -142,28 +142,107 @@ def empty_page(
     head = 0.1 + 2.5 * size / POINTS_PER_INCH + 0.65
     height = foot + BOTTOM + side + head
     figure = Figure(figsize=(round(width, 2), round(height, 2)))
-    FigureCanvasAgg(figure)  # else every text that is measured makes a canvas of its own
     add_title(figure, name, subtitle, size=size, top=0.12)
     add_lines(figure, lines, size=10, bottom=0.08)
-    return figure, Triangle(panels, LEFT, foot + BOTTOM, panel, GAP * panel)
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=1 - RIGHT / width,
+        bottom=(foot + BOTTOM) / height,
+        top=1 - head / height,
+        wspace=GAP,
+        hspace=GAP,
+    )
+    return figure
+
+
+def draw_corner(figure: Figure, samples: FloatArray, labels: Sequence[str]) -> NDArray[np.object_]:
+    """Let `corner` draw all panels; returns the axes, shape (D, D)."""
+    import corner
+
+    count, panels = samples.shape
+    few = count < FEW_SAMPLES
+    margins = {k: getattr(figure.subplotpars, k) for k in ("left", "right", "bottom", "top")}
+    corner.corner(
+        # corner refuses fewer samples than parameters: repeated ones are the same distribution
+        np.tile(samples, (-(-panels // count), 1)),
+        fig=figure,
+        bins=int(np.clip(count // SAMPLES_PER_BIN, 12, 30)),
+        labels=list(labels),
+        color=COLOUR,
+        range=[padded_range(column) for column in samples.T],
+        plot_datapoints=few,
+        plot_density=False,
+        plot_contours=not few,
+        fill_contours=not few,
+        levels=(0.5, 0.9),
+        smooth=None if few else 1.0,
+        data_kwargs={"alpha": 0.6, "ms": 4},
+    )
+    figure.subplots_adjust(**margins, wspace=GAP, hspace=GAP)
+    return np.array(figure.axes, dtype=object).reshape(panels, panels)
+
+
+def padded_range(column: FloatArray) -> tuple[float, float]:
+    """Range of an axis: the samples' own, a little wider."""
+    low, high = float(np.min(column)), float(np.max(column))
+    return low - 0.04 * (high - low), high + 0.04 * (high - low)
 
 
 def seen_edges(column: FloatArray, bound: tuple[float, float] | None) -> list[float]:
     """Prior bounds that fall within the axis of a parameter."""
     if bound is None or not column.size:
         return []
-    axis = axis_of(column)
-    return [edge for edge in bound if axis.low <= edge <= axis.high]
+    low, high = padded_range(column)
+    return [edge for edge in bound if low <= edge <= high]
 
 
-def write_title(figure: Figure, triangle: Triangle, number: int, title: str) -> None:
-    """Write the title above a panel of the diagonal, moved left when it would leave the page."""
-    x, y = triangle.corner(number, number)
-    y += triangle.side + TITLE_PAD / POINTS_PER_INCH
-    text = write(figure, x, y, title, fontsize=TITLE_SIZE)
-    over = (text.get_window_extent().x1 - figure.bbox.x1 + 4) / figure.dpi
+def mark_diagonal(ax: Axes, column: FloatArray, edges: Sequence[float]) -> None:
+    """Draw median, 68 % interval and prior bounds over a parameter's histogram."""
+    for quantile in np.quantile(column, QUANTILES):
+        ax.axvline(quantile, color=COLOUR, linestyle=":", linewidth=1.4)
+    for edge in edges:
+        ax.axvline(edge, color=PRIOR_COLOUR, linewidth=1.8)
+
+
+def place_ticks_and_labels(grid: NDArray[np.object_]) -> None:
+    """Put labels at one distance from the panels, clear of the ticks and of each other."""
+    box = grid[0, 0].get_window_extent()
+    inch_x, inch_y = (grid[0, 0].get_figure().dpi / side for side in (box.width, box.height))
+    ticks = 4 if len(grid) > 3 else 5
+    for i, row in enumerate(grid):
+        for j, ax in enumerate(row[: i + 1]):
+            ax.set_xticks(inner_ticks(ax.get_xlim(), ticks))
+            ax.xaxis.set_label_coords(0.5, -0.72 * inch_y)
+            shrink(ax.xaxis.label, box.width)
+            if i != j:
+                ax.set_yticks(inner_ticks(ax.get_ylim(), ticks))
+                ax.yaxis.set_label_coords(-0.68 * inch_x, 0.5)
+                shrink(ax.yaxis.label, box.height)
+
+
+def inner_ticks(ends: tuple[float, float], most: int) -> list[float]:
+    """Round values clear of both ends, where their labels would meet the next panel's."""
+    low, high = ends
+    margin = 0.1 * (high - low)
+    values = MaxNLocator(most).tick_values(low, high)
+    return [float(v) for v in values if low + margin <= v <= high - margin]
+
+
+def shrink(label: Text, room: float) -> None:
+    """Make an axis label no longer than `room` pixels, as far as it stays legible."""
+    extent = label.get_window_extent()
+    length = max(extent.width, extent.height)
+    if label.get_text() and length > room:
+        label.set_fontsize(max(SMALLEST_LABEL, float(label.get_fontsize()) * room / length))
+
+
+def keep_on_page(figure: Figure, title: Text | None) -> None:
+    """Move the last panel's title left when it would leave the page."""
+    if title is None or title.axes is None:
+        return
+    over = title.get_window_extent().x1 - figure.bbox.x1 + 4
     if over > 0:
-        text.set_x(x - over)
+        title.set_x(-over / title.axes.get_window_extent().width)
 
 
 def quantile_text(column: FloatArray) -> str:

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 DPI = 150
 RC: Any = {
-    "figure.dpi": DPI,  # as the file's, so that text is laid out once
     "font.size": 12.5,
     "axes.labelsize": 13,
     "axes.titlesize": 13,
@@ -41,8 +40,7 @@ def figure_style() -> Iterator[None]:
 def write_png(path: Path, figure: Figure) -> None:
     """Draw `figure` and put it at `path` in one step; nothing is left there when drawing fails."""
     buffer = io.BytesIO()
-    quick = {"compress_level": 3}  # a third less time than the default for 8 % more bytes
-    figure.savefig(buffer, format="png", metadata={"Software": None}, pil_kwargs=quick)
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(buffer.getvalue())

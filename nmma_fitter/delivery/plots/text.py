@@ -61,11 +61,6 @@ def wrapped(notes: Sequence[str], width: int, most: int) -> list[str]:
     return [*lines[: most - 1], shortened(lines[most - 1], width - 2).rstrip("…") + " …"]
 
 
-def write(figure: Figure, x: float, y: float, text: str, **style: Any) -> Text:
-    """Write text at a place of the page given in inches from its lower left corner."""
-    return figure.text(x, y, text, transform=figure.dpi_scale_trans, **style)
-
-
 def add_title(figure: Figure, name: str, rest: str, *, size: float, top: float) -> None:
     """Write the object's name in bold and a second line below it.
 
