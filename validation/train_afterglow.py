@@ -3,8 +3,9 @@
 ``python validation/train_afterglow.py simulate training --chunks 100`` fills the folder with chunks
 of 1,000 jets, each at 16 times and frequencies of its own; a chunk takes 8 s of CPU. Stop and start
 it at will: chunks that are there are left, and more may be asked for later.
-``python validation/train_afterglow.py fit training --minutes 10`` trains the networks on all chunks
-but the first two, reports the errors on those, and writes the packaged file. It needs jax.
+``python validation/train_afterglow.py fit training --minutes 7`` trains the networks on all chunks
+but the first two, reports the errors on those (quantiles 50, 90 and 99 %, mag), and writes the
+packaged file, which 60 chunks made. It needs jax.
 """
 
 from __future__ import annotations
@@ -256,8 +257,8 @@ def main() -> None:
         if verb == "simulate":
             sub.add_argument("--chunks", type=int, default=100)
         else:
-            sub.add_argument("--minutes", type=float, default=10)
-            sub.add_argument("--widths", type=int, nargs=2, default=(64, 96))
+            sub.add_argument("--minutes", type=float, default=7)
+            sub.add_argument("--widths", type=int, nargs=2, default=(64, 128))
             sub.add_argument("--out", type=Path, default=proxy.DATA)
     arguments = parser.parse_args()
     if arguments.verb == "simulate":

@@ -39,8 +39,10 @@ class AfterglowProxy(TrPi2018):
     round they are; a second, from these and the distances to the breaks, what a broken power law
     leaves over. Far from the breaks the slopes are exact, for any microphysics.
 
-    Nothing is fitted to the proxy's errors: whoever samples with it weighs the samples by the
-    likelihood of `TrPi2018` itself. ``validation/train_afterglow.py`` makes its data.
+    It is to sample with: the samples are then weighed by the likelihood of `TrPi2018` itself.
+    On draws of the shipped prior, 0.01 to 20 days after the explosion, it errs by 0.05 mag rms
+    where the jet is seen from within 1.5 θ_w (99 % within 0.22), and by 0.15 (0.5) farther off.
+    ``validation/train_afterglow.py`` makes its data.
 
     Points are nan under the same rules as in `TrPi2018`; only what makes a call of afterglowpy
     fail for its numbers is not foreseen, and a flux is never dark after the explosion.

@@ -64,8 +64,8 @@ def worst(draws: Draws, model: Model, which: NDArray[np.bool_]) -> FloatArray:
     return np.asarray(np.quantile(error[np.isfinite(error)], (0.5, 0.9, 0.99)))
 
 
-NEAR = (0.02, 0.1, 0.4)
-FAR = (0.07, 0.25, 0.65)
+NEAR = (0.018, 0.095, 0.28)
+FAR = (0.06, 0.19, 0.5)
 
 
 def test_accuracy_seen_from_within_or_near_the_wings(draws: Draws) -> None:
