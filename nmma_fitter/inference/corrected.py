@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.inference.importance import Weighted
+from nmma_fitter.inference.pareto import tail_shape
 
 FloatArray = NDArray[np.float64]
 Evaluate = Callable[[FloatArray], FloatArray]
@@ -56,6 +57,10 @@ def correct(
     of w_i / p_i over the selected is an unbiased estimate of the sum of all N weights w_i (Horvitz
     & Thompson 1952, J. Am. Stat. Assoc. 47, 663). One random number per point decides for every
     sample size, so a larger one keeps the points of a smaller.
+
+    Two tails decide whether the weights can be trusted: that of the stand-in's weights, and that of
+    the model's weights over what the points were selected by. Their product over p_i is of no use,
+    as most are equal and those with p_i = 1 stand out.
     """
     luck = rng.random(rough.draws)
     merit = _merit(rough)
@@ -68,7 +73,9 @@ def correct(
         if len(new):
             log_l = np.concatenate([log_l, evaluate(rough.cube[new])])
         log_ratio = rough.log_ratio[evaluated] - np.log(chance[evaluated])
-        points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws)
+        chosen = log_l + rough.log_ratio[evaluated] - np.log(merit[evaluated])
+        tail = max(rough.shape, tail_shape(chosen))
+        points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws, tail)
         on_round("sampling", points)
         if points.ess >= MARGIN * n_effective or wanted >= most:
             return points

@@ -22,28 +22,53 @@ from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 FloatArray = NDArray[np.float64]
 Evaluate = Callable[[FloatArray], FloatArray]
 
-FIRST = 10_000  # points of the prior
-ROUND = 4_000  # points of every further round
-MOST_ROUNDS = 40
-ENOUGH = 300  # effective points a fit of the mixture needs
-GOOD = 2_000  # effective points after which the proposal is good
-COMPONENTS = 8
-FITTED = 2_000  # points the mixture is fitted to
-WIDER, LAST_WIDER = (
-    1.5,
-    1.4,
-)  # as a proposal should be; narrower ones leave heavy tails in bent posteriors
 PRIOR_SHARE = 0.1
-LONGEST = 3  # rounds at the whole likelihood
+WIDER, LAST_WIDER = 1.5, 1.4  # on variances: in bent posteriors less leaves heavy tails
+MOST_ROUNDS = 40
 BLIND = 50_000  # points without a possible one among them, before they are given up
 PRODUCTION = 8_000  # points at least
 MOST_PRODUCTION = 250_000
 TRIES = 2  # productions; the second with a proposal fitted to the points of the first as well
-SETTINGS: tuple[float, ...] = (
-    *(FIRST, ROUND, MOST_ROUNDS, ENOUGH, GOOD, COMPONENTS, FITTED, WIDER, LAST_WIDER, LONGEST),
-    *(PRIOR_SHARE, BLIND, PRODUCTION, MOST_PRODUCTION, TRIES),
-    2,  # of the code
+CODE = 3  # raised when the same settings give other points
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done to find a proposal.
+
+    Attributes
+    ----------
+    first, round : int
+        Points of the prior; of every further round.
+    enough : int
+        Effective points that a mixture is fitted to, however much the likelihood is flattened.
+    good, longest : int
+        Effective points after which the proposal is good; rounds at the whole likelihood after
+        which it has to be.
+    fitted, components : int
+        Points a mixture is fitted to, and its components at most.
+    """
+
+    first: int = 10_000
+    round: int = 4_000
+    enough: int = 300
+    good: int = 2_000
+    longest: int = 3
+    fitted: int = 2_000
+    components: int = 8
+
+
+QUICK = Effort()
+THOROUGH = Effort(
+    first=20_000, round=6_000, enough=1_000, good=6_000, longest=6, fitted=4_000, components=4
 )
+"""For a dozen parameters, of which a mixture of more components would learn the noise."""
+
+
+def decisive(effort: Effort) -> str:
+    """All settings that decide which points are drawn."""
+    fixed = (PRIOR_SHARE, WIDER, LAST_WIDER, MOST_ROUNDS, BLIND, PRODUCTION, MOST_PRODUCTION)
+    return repr((effort, fixed, TRIES, CODE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +82,15 @@ class Weighted:
         ln likelihood; ln of prior over proposal.
     draws : int
         How many were drawn, of which N were kept.
+    tail : float, optional
+        Shape of the weights' tail where it is not to be read off the N weights.
     """
 
     cube: FloatArray
     log_l: FloatArray
     log_ratio: FloatArray
     draws: int
+    tail: float | None = None
 
     @property
     def log_w(self) -> FloatArray:
@@ -87,7 +115,7 @@ class Weighted:
     @property
     def shape(self) -> float:
         """Of the tail of the weights; see `tail_shape`."""
-        return tail_shape(self.log_w)
+        return tail_shape(self.log_w) if self.tail is None else self.tail
 
     def trouble(self, n_effective: int) -> str:
         """Why the weights cannot be trusted, empty if they can."""
@@ -115,6 +143,7 @@ def sample(
     n_effective: int,
     rng: np.random.Generator,
     on_round: Callable[[str, Weighted], None] = lambda phase, points: None,
+    effort: Effort = QUICK,
 ) -> Weighted:
     """Adapt a proposal to the posterior, and draw from it.
 
@@ -128,9 +157,10 @@ def sample(
     rng : numpy.random.Generator
     on_round : callable
         Told the phase, exploring or sampling, and the points that count so far.
+    effort : Effort
     """
-    population = _Population(dimensions)
-    population.draw(None, FIRST, evaluate, rng)
+    population = _Population(dimensions, effort)
+    population.draw(None, effort.first, evaluate, rng)
     settled = 0
     for _ in range(MOST_ROUNDS):
         on_round("exploring", population.weighted())
@@ -138,12 +168,13 @@ def sample(
         settled += power == 1.0
         if not population.possible and len(population.log_l) >= BLIND:
             return population.weighted()
-        if settled and (population.ess(1.0) >= GOOD or settled > LONGEST):
+        if settled and (population.ess(1.0) >= effort.good or settled > effort.longest):
             break
-        population.draw(population.proposal(power, WIDER, rng), ROUND, evaluate, rng)
+        proposal = population.proposal(power, WIDER, rng)
+        population.draw(proposal, effort.round, evaluate, rng)
     for _ in range(TRIES):
         proposal = population.proposal(1.0, LAST_WIDER, rng)
-        fresh = _produce(proposal, evaluate, n_effective, rng, on_round)
+        fresh = _produce(proposal, evaluate, n_effective, rng, on_round, effort)
         points = fresh.weighted()
         if not points.trouble(n_effective):
             break
@@ -157,9 +188,10 @@ def _produce(
     n_effective: int,
     rng: np.random.Generator,
     on_round: Callable[[str, Weighted], None],
+    effort: Effort,
 ) -> _Population:
     """Draw from a proposal that no longer changes, until there are enough."""
-    fresh = _Population(len(proposal.means.T))
+    fresh = _Population(len(proposal.means.T), effort)
     size = PRODUCTION
     while True:
         fresh.draw(proposal, size, evaluate, rng)
@@ -168,7 +200,8 @@ def _produce(
         total = len(points.log_l)
         if points.ess >= n_effective or total >= MOST_PRODUCTION:
             return fresh
-        size = ROUND * int(np.clip(total * n_effective / max(points.ess, 1.0) / ROUND, 1, 10))
+        rounds = total * (n_effective / max(points.ess, 1.0) - 1) / effort.round
+        size = effort.round * int(np.clip(np.ceil(rounds), 1, 5))
 
 
 @dataclass
@@ -176,6 +209,7 @@ class _Population:
     """Points of several proposals, in normal coordinates."""
 
     dimensions: int
+    effort: Effort
     points: FloatArray = field(init=False)
     log_l: FloatArray = field(init=False)
     proposals: list[tuple[int, Mixture | None]] = field(default_factory=list)
@@ -235,11 +269,13 @@ class _Population:
         return effective_size(self.log_weights(power))
 
     def power(self) -> float:
-        """The largest power, up to 1, at which `ENOUGH` points count."""
+        """The largest power, up to 1, at which enough points count."""
         log_ratio, known = self.log_ratio(), np.isfinite(self.log_l)
 
         def enough(power: float) -> bool:
-            return effective_size(power * self.log_l[known] + log_ratio[known]) >= ENOUGH
+            return (
+                effective_size(power * self.log_l[known] + log_ratio[known]) >= self.effort.enough
+            )
 
         low, high = 0.0, 1.0
         if enough(high):
@@ -255,9 +291,9 @@ class _Population:
         if not self.possible:
             log_w = np.zeros(len(self.points))
         weight = np.exp(log_w - np.max(log_w))
-        chosen = rng.choice(len(weight), size=FITTED, p=weight / weight.sum())
+        chosen = rng.choice(len(weight), size=self.effort.fitted, p=weight / weight.sum())
         most = int(effective_size(log_w) / (4 * self.dimensions))
-        count = int(np.clip(most, 1, COMPONENTS))
+        count = int(np.clip(most, 1, self.effort.components))
         return fit_mixture(self.points[chosen], count, widen, PRIOR_SHARE, rng)
 
     def weighted(self) -> Weighted:

@@ -23,7 +23,7 @@ from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference import corrected, importance
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
-from nmma_fitter.inference.importance import Weighted
+from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import Progress, SamplerResult, SamplerSettings
@@ -37,7 +37,7 @@ FloatArray = NDArray[np.float64]
 
 CHUNK, BATCH = 500, 2000  # of a cheap likelihood: points per call, and between two looks around
 COSTLY_CHUNK = 5
-ROUGH_FACTOR = 8  # effective points under the stand-in, for each that is wanted
+ROUGH_FACTOR = 3  # effective points under the stand-in, for each that is wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +152,8 @@ def run_importance(
     clock: Callable[[], float] = time.monotonic,
 ) -> SamplerResult:
     """Sample by importance alone; parameters as of `run_sampler`."""
+    from threadpoolctl import threadpool_limits
+
     mark = fingerprint(priors, settings, identity or {}, stand_in)
     how = {
         "path": checkpoint,
@@ -161,7 +163,7 @@ def run_importance(
         "clock": clock,
     }
     run = _Run(CubeLikelihood(log_likelihood, priors), settings, on_progress)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), threadpool_limits(limits=1):
         return run.plain(how) if stand_in is None else run.corrected(stand_in, how)
 
 
@@ -180,7 +182,7 @@ def fingerprint(
             "identity": dict(identity),
             "priors": describe(priors),
             "settings": decisive,
-            "importance": repr(importance.SETTINGS),
+            "importance": importance.decisive(THOROUGH if stand_in else QUICK),
             "corrected": repr((corrected.SETTINGS, ROUGH_FACTOR)) if stand_in else "",
         }
     )
@@ -209,20 +211,24 @@ class _Run:
 
     def corrected(self, stand_in: StandIn, how: Mapping[str, Any]) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
+        method = "corrected importance"
         cheap = CubeLikelihood(stand_in.log_likelihood, self.likelihood.priors)
         rng = np.random.default_rng(self.settings.seed)
-        quick = Evaluations(
-            lambda cube: np.concatenate([cheap.raw(p) for p in _parts(cube)]),
-            BATCH,
-            should_stop=how["should_stop"],
-        )
-        rough = importance.sample(
-            lambda cube: _possible(quick(cube)),
-            self.likelihood.dimensions,
-            ROUGH_FACTOR * self.settings.n_effective,
-            rng,
-            lambda phase, points: self._tell("exploring", points, 0),
-        )
+        with self._pool(cheap.raw, CHUNK) as evaluate:
+            quick = Evaluations(evaluate, BATCH, should_stop=how["should_stop"])
+            rough = importance.sample(
+                lambda cube: _possible(quick(cube)),
+                self.likelihood.dimensions,
+                ROUGH_FACTOR * self.settings.n_effective,
+                rng,
+                lambda phase, points: self._tell("exploring", points, 0),
+                THOROUGH,
+            )
+
+        if trouble := rough.trouble(self.settings.n_effective):
+            rough = replace(rough, log_l=np.full(rough.draws, -np.inf))
+            reason = f"sampling the stand-in: {trouble}"
+            return replace(self._result(rough, quick, method), converged=False, reason=reason)
 
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
@@ -237,7 +243,7 @@ class _Run:
                 lambda phase, points: self._tell(phase, points, evaluations.count),
             )
         magnitudes = np.concatenate(evaluations.values)
-        return self._result(points, evaluations, "corrected importance", magnitudes)
+        return self._result(points, evaluations, method, magnitudes)
 
     def _pool(self, raw: Evaluate, chunk: int) -> AbstractContextManager[Evaluate]:
         return evaluation_pool(raw, self.settings.cores, chunk)
@@ -307,7 +313,3 @@ def _praise(points: Weighted) -> str:
 def _possible(log_l: FloatArray) -> FloatArray:
     """No nan, no +inf: both are impossible."""
     return np.where(np.isnan(log_l) | (log_l == np.inf), -np.inf, log_l)
-
-
-def _parts(cube: FloatArray) -> list[FloatArray]:
-    return [cube[start : start + CHUNK] for start in range(0, len(cube), CHUNK)]
