@@ -355,7 +355,9 @@ def main() -> int:
     parser.add_argument("--nlive", type=int, default=400)
     parser.add_argument("--n-effective", type=int, default=1000)
     parser.add_argument("--sys", type=float, nargs="+", default=[1.0, 0.1], help="mag [1.0 0.1]")
-    parser.add_argument("--controls", action="store_true", help="what must fail, instead")
+    parser.add_argument(
+        "--controls", nargs="*", choices=CONTROLS, help="what must fail, instead [all three]"
+    )
     parser.add_argument(
         "--errors",
         choices=("exposure", "source"),
@@ -367,11 +369,12 @@ def main() -> int:
     parser.add_argument("--summary", action="store_true", help="only print what there is")
     parser.add_argument("--figure", type=Path, help="draw what there is")
     given = parser.parse_args()
+    controls = ("",) if given.controls is None else tuple(given.controls) or CONTROLS
     for model in () if given.summary or given.figure else given.models:
         prior = (CALIBRATION / f"{model}.prior").read_text(encoding="utf-8")
         for seed in given.seeds:
             for sys_error in given.sys:
-                for control in CONTROLS if given.controls else ("",):
+                for control in controls:
                     trials = [
                         Trial(
                             *(model, index, seed, given.nlive, given.n_effective, sys_error),

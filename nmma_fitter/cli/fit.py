@@ -65,7 +65,14 @@ def nmma_fit(
         str | None, typer.Option(metavar="gaussian|tophat", help="Jet of TrPi2018.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
-    nlive: Annotated[int | None, typer.Option(help="Live points of the sampler.")] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="importance|nested",
+            help="How to sample; importance turns to nested sampling where it fails.",
+        ),
+    ] = None,
+    nlive: Annotated[int | None, typer.Option(help="Live points of nested sampling.")] = None,
     cores: Annotated[int | None, typer.Option(min=1, help="Processes of one fit.")] = None,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Count every row, repeated ones too.")
@@ -86,6 +93,7 @@ def nmma_fit(
         "galactic_ebv": galactic_ebv,
         "bands": bands,
         "seed": seed,
+        "sampler": sampler,
         "nlive": nlive,
         "keep_duplicates": keep_duplicates or None,
         "redshift": _measured("--redshift", redshift),
