@@ -26,7 +26,7 @@ from nmma_fitter.engine.want import Wanted
 from nmma_fitter.make_jobs import Order, Poller
 
 from .installation import Bed, Installation
-from .sweep import Nights, Tally, finish
+from .sweep import Nights, Situation, Tally, finish
 from .verdict import Verdict
 
 PICTURE = "lightcurves.png"
@@ -234,6 +234,29 @@ class Arrivals(Nights):
         super().__init__(base, BED, control, tally, units=1)
         self.sites: list[Delivering] = []  # type: ignore[assignment]
         self._fresh = lambda: Delivering(base / f"{len(self.sites):03d}", BED, control, ends)
+        self._server = ends.server
+        self._is_down = False
+
+    @property
+    def situations(self) -> list[Situation]:
+        """Also a tick during which the other machine is down."""
+        return [*super().situations, self._unreachable]
+
+    def _unreachable(self) -> str:
+        night = self.next()
+        self._server.stop()
+        self._is_down = True
+        return night
+
+    def mend(self) -> None:
+        """Let the other machine be up again."""
+        if self._is_down:
+            self._server.start()
+            self._is_down = False
+
+    def first(self) -> str:
+        """What only a first tick goes through: no tick has been before."""
+        return self.arrive(fresh=True)
 
     def arrive(self, *, fresh: bool = False) -> str:
         """Let the survey write a light curve."""

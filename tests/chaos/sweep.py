@@ -80,6 +80,9 @@ class Tally:
             self.killed[outcome.boundaries[-1]] += 1
 
 
+Situation = Callable[[], str]
+
+
 class Nights:
     """A series of nights, each with a few units, and the ticks over them.
 
@@ -115,6 +118,32 @@ class Nights:
         outcome = tick(self.site, night, kill)
         self.tally.note(outcome, kill)
         return outcome
+
+    @property
+    def situations(self) -> list[Situation]:
+        """Ways to bring about a tick that may come by other places; each returns its night."""
+        return [self.next, self._ended, self._unanswered, self.first]
+
+    def mend(self) -> None:
+        """Undo what a situation needed for one tick."""
+
+    def first(self) -> str:
+        """What only a first tick goes through."""
+        return self.next(fresh=True)
+
+    def _ended(self) -> str:
+        """Units that end between this tick and the next."""
+        night = self.next()
+        self.tick(night)
+        self.wait_for_results(night)
+        return night
+
+    def _unanswered(self) -> str:
+        """Units whose jobs' ids were never learnt."""
+        finish([self.site], self.tally, PATIENCE)
+        night = self.next()
+        self.tick(night, Kill(call=(self.site.bed.calls[0], "after")))
+        return night
 
     def wait_for_results(self, night: str) -> None:
         """Wait until there is a sentinel for every candidate that lies here, or for `PATIENCE`."""
@@ -162,9 +191,10 @@ def every_boundary(
             break
     if not seek:
         return
-    situations = deque((_new_units, _ended_units, _unanswered_submit, _fresh_installation))
+    situations = deque(nights.situations)
     for prepare in situations:
-        nights.tick(prepare(nights))
+        nights.tick(prepare())
+        nights.mend()
     given_up: set[Boundary] = set()
     while missed := [b for b in nights.tally.missed if b not in given_up]:
         if time.monotonic() > end:
@@ -173,43 +203,16 @@ def every_boundary(
             given_up.add(missed[0])
 
 
-Situation = Callable[["Nights"], str]
-
-
 def _seek(nights: Nights, where: Boundary, situations: deque[Situation]) -> bool:
     """Bring about situations until a tick goes through a boundary, and kill it there."""
     for prepare in [*situations]:
-        night = prepare(nights)
-        if nights.tick(night, Kill(where=where)).killed:
+        killed = nights.tick(prepare(), Kill(where=where)).killed
+        nights.mend()
+        if killed:
             situations.remove(prepare)
             situations.appendleft(prepare)  # where one is, there are others
             return True
     return False
-
-
-def _new_units(nights: Nights) -> str:
-    return nights.next()
-
-
-def _fresh_installation(nights: Nights) -> str:
-    """What only a first tick goes through."""
-    return nights.next(fresh=True)
-
-
-def _ended_units(nights: Nights) -> str:
-    """Units that end between this tick and the next."""
-    night = nights.next()
-    nights.tick(night)
-    nights.wait_for_results(night)
-    return night
-
-
-def _unanswered_submit(nights: Nights) -> str:
-    """Units whose jobs' ids were never learnt."""
-    finish([nights.site], nights.tally, PATIENCE)
-    night = nights.next()
-    nights.tick(night, Kill(call=(nights.site.bed.calls[0], "after")))
-    return night
 
 
 def every_moment(nights: Nights, names: Sequence[str], times: int) -> None:
