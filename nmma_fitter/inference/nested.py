@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from nmma_fitter.errors import Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evidence import log_evidence_error
+from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys, transform
@@ -247,6 +249,7 @@ class _Run:
             resumes=self.resumes,
             method="nested",
             tail_shape=shape,
+            points=_weighted(cube, log_w, log_l, log_z, shape),
         )
 
     def _best(self) -> tuple[float, dict[str, float]]:
@@ -255,6 +258,16 @@ class _Run:
         top = int(np.argmax(every))
         point = np.concatenate(self.sampler.points)[top : top + 1, : self.counted.dimensions]
         return float(every[top]), {k: float(v[0]) for k, v in transform(self.priors, point).items()}
+
+
+def _weighted(
+    cube: FloatArray, log_w: FloatArray, log_l: FloatArray, log_z: float, shape: float
+) -> Weighted:
+    """Points of all shells, each in place of the share of the prior that it stands for."""
+    with np.errstate(invalid="ignore"):
+        log_ratio = log_w - float(logsumexp(log_w)) + log_z + np.log(len(log_w)) - log_l
+    possible = np.isfinite(log_l)
+    return Weighted(cube, log_l, np.where(possible, log_ratio, -np.inf), len(log_l), shape)
 
 
 def fingerprint(priors: PriorDict, settings: SamplerSettings, identity: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nmma_fitter.inference.importance import Weighted
+
 FloatArray = NDArray[np.float64]
 Phase = Literal["exploring", "sampling"]
 Method = Literal["importance", "nested"]
@@ -109,6 +111,8 @@ class SamplerResult:
         How it was sampled in the end.
     tail_shape : float
         Pareto k of the weights (`pareto.tail_shape`).
+    points : Weighted or None
+        All weighted points of nested sampling, for another likelihood to be put in.
     magnitudes, best_magnitudes : array, shape (S, n) and (n,), or None
         What the model predicts for `samples` and `best`, where it was kept.
     """
@@ -134,5 +138,6 @@ class SamplerResult:
     resumes: int = 0
     method: str = ""
     tail_shape: float = math.nan
+    points: Weighted | None = None
     magnitudes: FloatArray | None = None
     best_magnitudes: FloatArray | None = None

@@ -226,9 +226,8 @@ class _Run:
             )
 
         if trouble := rough.trouble(self.settings.n_effective):
-            rough = replace(rough, log_l=np.full(rough.draws, -np.inf))
-            reason = f"sampling the stand-in: {trouble}"
-            return replace(self._result(rough, quick, method), converged=False, reason=reason)
+            log.info("the stand-in by importance: %s; by nested sampling then", trouble)
+            rough = self._nested(stand_in, how["should_stop"])
 
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
@@ -244,6 +243,27 @@ class _Run:
             )
         magnitudes = np.concatenate(evaluations.values)
         return self._result(points, evaluations, method, magnitudes)
+
+    def _nested(self, stand_in: StandIn, should_stop: Callable[[], bool]) -> Weighted:
+        """All points of nested sampling of a stand-in."""
+        from nmma_fitter.inference.nested import run_nested
+
+        settings = replace(
+            self.settings,
+            n_effective=ROUGH_FACTOR * self.settings.n_effective,
+            batch=CHUNK,
+            chunk=CHUNK,
+            cores=1,
+        )
+        found = run_nested(
+            stand_in.log_likelihood,
+            self.likelihood.priors,
+            settings,
+            should_stop=should_stop,
+            on_progress=lambda now: self.on_progress(replace(now, evaluations=0)),
+        )
+        assert found.points is not None
+        return found.points
 
     def _pool(self, raw: Evaluate, chunk: int) -> AbstractContextManager[Evaluate]:
         return evaluation_pool(raw, self.settings.cores, chunk)

@@ -17,6 +17,7 @@ from problems import (
 from scipy.stats import genpareto, kstest, norm, truncnorm
 
 from nmma_fitter.errors import Interrupted
+from nmma_fitter.inference import importance
 from nmma_fitter.inference.corrected import correct
 from nmma_fitter.inference.importance import Weighted, sample
 from nmma_fitter.inference.mixture import Mixture, fit_mixture
@@ -273,3 +274,17 @@ def test_a_way_that_fails_is_followed_by_nested_sampling(priors, tmp_path):
 def test_nested_sampling_can_be_asked_for(priors):
     found = run_sampler(gaussian, priors, SamplerSettings(5, 100, 300, sampler="nested"))
     assert found.method == "nested"
+
+
+def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
+    priors, monkeypatch
+):
+    monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
+    monkeypatch.setattr(importance, "PRODUCTION", 100)
+    found = [
+        run_importance(gaussian, priors, SamplerSettings(s, 200, 400), stand_in(shifted))
+        for s in range(2)
+    ]
+    assert all(one.converged and one.method == "corrected importance" for one in found)
+    pulls = [(one.log_z - TRUE_LOG_Z) / one.log_z_err for one in found]
+    assert np.sum(np.square(pulls)) < 9.2  # chi² of 2 at 0.01
