@@ -239,8 +239,13 @@ class Arrivals(Nights):
 
     @property
     def situations(self) -> list[Situation]:
-        """Also a tick during which the other machine is down."""
-        return [*super().situations, self._unreachable]
+        """Also a tick during which the other machine is down, and one that opens a closed night."""
+        return [*super().situations, self._unreachable, self._late]
+
+    def _late(self) -> str:
+        self.next()
+        finish(self.sites[-1:], self.tally, SETTLING)
+        return self._write()
 
     def _unreachable(self) -> str:
         night = self.next()
