@@ -233,7 +233,9 @@ def test_once_does_one_tick_and_the_next_collects(tmp_path):
 
 def test_a_deadline_ends_what_is_unfinished(tmp_path):
     place = new_place(tmp_path)
-    (tmp_path / "my.toml").write_text(CONFIG.replace("nlive = 50", "nlive = 3000"))
+    (tmp_path / "my.toml").write_text(
+        CONFIG.replace("nlive = 50", 'sampler = "nested"\nnlive = 3000')
+    )
     place.light_curve(A, "ZTF1", ROWS)
     place.call("short", "--timeout", "4")
     status, _, said = place.calls["short"]

@@ -28,8 +28,8 @@ CONFIG = """
 models = ["Piro2021"]
 [fits.settings]
 sampler = "nested"
-nlive = 60
-n_effective = 200
+nlive = 50
+n_effective = 100
 """
 EX_INTERRUPTED = 75
 

@@ -73,7 +73,7 @@ def ends():
 
 @pytest.mark.ssh
 def test_a_poller_killed_between_both_ends_delivers_everything_whole_and_once(ends):
-    plan = Plan(units=1, step=40, harmless=False, limit=30)
+    plan = Plan(step=120, seek=False, between=100, limit=30)
     row = play(Delivery("boundaries", ends, plan, SEED))
     assert row.as_expected and sum(row.kills.values()) >= 3
 
