@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,12 +161,23 @@ def save_result(
 
 def _as_json(result: Result) -> str:
     """Text as `Result.save_to_file` writes it, which itself swallows the errors of a full disk."""
-    from bilby.core.utils import BilbyJsonEncoder
-
     stored = {name: getattr(result, name) for name in STORED}
     stored["outdir"] = "."  # bilby makes it a path of this machine
     stored["priors"] = result.priors._get_json_dict()
-    return json.dumps(stored, indent=2, cls=BilbyJsonEncoder)
+    return json.dumps(stored, indent=2, default=_encoded)
+
+
+def _encoded(value: object) -> Any:
+    """What bilby's encoder makes of a value, which asks astropy first: half a second."""
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        return {"__dataframe__": True, "content": value.to_dict(orient="list")}
+    if isinstance(value, timedelta):
+        return {"__timedelta__": True, "__total_seconds__": value.total_seconds()}
+    from bilby.core.utils import BilbyJsonEncoder
+
+    return BilbyJsonEncoder().default(value)
 
 
 def write_text(path: Path, text: str) -> Path:
