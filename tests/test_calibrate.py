@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).parent.parent / "validation" / "calibrate.py"
 
 
 def calibrate(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    words = ("--models", "Piro2021", "--count", "10", "--sys", "1", "--seeds", "5")
+    words = ("--models", "Piro2021", "--count", "6", "--sys", "1", "--seeds", "5")
     command = [sys.executable, str(PROGRAM), *words, "--n-effective", "200", "--out", str(out)]
     return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
 
@@ -18,7 +18,7 @@ def calibrate(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
 def test_a_sound_fit_is_calibrated_and_a_posterior_that_is_the_prior_is_found_out(tmp_path):
     done = calibrate(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| 10 | " in done.stdout and "uniform" in done.stdout
+    assert "| 6 | " in done.stdout and "uniform" in done.stdout
     control = calibrate(tmp_path, "--controls", "prior for posterior")
     assert control.returncode == 0, control.stdout + control.stderr
     [line] = [one for one in control.stdout.splitlines() if "| prior for posterior |" in one]

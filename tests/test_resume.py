@@ -21,6 +21,8 @@ from nmma_fitter.engine.witness import EXIT_REASONS
 from nmma_fitter.fits_campaign import FitsCampaign
 from nmma_fitter.shipped import shipped
 
+pytestmark = pytest.mark.slow  # whole fits; the toys do the same in test_toy_campaign
+
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
 ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")
 CONFIG = """

@@ -76,11 +76,11 @@ def test_the_result_says_what_it_is(plain):
 def test_the_stated_error_is_the_scatter(five, log_likelihood, truth):
     found = [
         run_importance(log_likelihood, five, SamplerSettings(seed=seed, n_effective=500))
-        for seed in range(8)
+        for seed in range(5)
     ]
     pulls = [(one.log_z - truth) / one.log_z_err for one in found]
     assert all(one.converged for one in found)
-    assert np.sum(np.square(pulls)) < 20.1  # chi² of 8 at 0.01
+    assert np.sum(np.square(pulls)) < 15.1  # chi² of 5 at 0.01
     assert np.std(pulls) > 0.3
 
 
@@ -283,8 +283,8 @@ def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
     monkeypatch.setattr(importance, "PRODUCTION", 100)
     found = [
         run_importance(gaussian, priors, SamplerSettings(s, 200, 400), stand_in(shifted))
-        for s in range(2)
+        for s in range(1)
     ]
     assert all(one.converged and one.method == "corrected importance" for one in found)
     pulls = [(one.log_z - TRUE_LOG_Z) / one.log_z_err for one in found]
-    assert np.sum(np.square(pulls)) < 9.2  # chi² of 2 at 0.01
+    assert np.sum(np.square(pulls)) < 6.6  # chi² of 1 at 0.01

@@ -14,7 +14,7 @@ from nmma_fitter.config import load_config
 from nmma_fitter.engine.files import read_json
 from nmma_fitter.engine.lock import TickLock
 from nmma_fitter.engine.snapshot import snapshot_path
-from nmma_fitter.errors import BadInput, SchedulerError
+from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller, Rhythm
 from nmma_fitter.poller.presence import request_stop, stop_path
 from nmma_fitter.poller.signals import Signals
@@ -163,7 +163,7 @@ def run(toy: Toy, poller: Poller, *, seconds: float = 1.0, **more) -> tuple[Left
 
 @pytest.mark.parametrize(
     "error",
-    [OSError(5, "disk in trouble"), SchedulerError("no route"), KeyError("an error of ours")],
+    [OSError(5, "disk in trouble"), KeyError("an error of ours")],
 )
 def test_a_tick_that_raises_ends_no_poller(toy, caplog, error):
     toy.want(A, "a", seconds=0.1)
