@@ -32,6 +32,7 @@ def test_a_poller_killed_at_every_boundary_loses_nothing_and_does_nothing_twice(
     assert row.as_expected and row.places > 15
 
 
+@pytest.mark.slow  # on Slurm the same is done below
 def test_a_poller_killed_around_the_start_of_its_jobs_loses_nothing():
     row = play(Scenario("calls", LOCAL, Plan(moments=1), SEED))
     assert row.as_expected and sum(row.kills.values()) == 4

@@ -299,4 +299,4 @@ def _chosen(items: list[Any], which: int) -> Any:
 
 
 TestNights = Nights.TestCase
-TestNights.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestNights.settings = settings(max_examples=70, stateful_step_count=40, deadline=None)

@@ -177,7 +177,7 @@ def test_a_kill_during_a_checkpoint_leaves_a_whole_one(tmp_path):
     sampler.run(n_eff=0)
     checkpoints.save(sampler, path, "mark", checkpoints.Tally())
     rng, partial = np.random.default_rng(1), 0
-    for _ in range(12):
+    for _ in range(6):
         child = multiprocessing.get_context("fork").Process(
             target=save_for_ever, args=(sampler, path)
         )
@@ -228,20 +228,13 @@ def test_no_free_parameter_is_refused():
         run_nested(gaussian, load_priors("a = 1\n"), SamplerSettings(seed=1))
 
 
-@pytest.mark.parametrize(
-    ("height", "log_z"),
-    [
-        (lambda p: np.zeros(len(p["a"])), np.log(0.06)),  # a plateau
-        (lambda p: norm.logpdf(p["a"], 0.2, 0.05), np.log(0.3 / 2)),
-    ],
-)
-def test_mostly_impossible_priors_work_and_nan_is_counted(priors, height, log_z):
+def test_a_mostly_impossible_plateau_works_and_nan_is_counted(priors):
     def mostly(p):
         inside = (p["a"] < 0.2) & (p["b"] > 2)
-        return np.where(inside, height(p), np.where(p["c"] > 1, np.nan, -np.inf))
+        return np.where(inside, 0.0, np.where(p["c"] > 1, np.nan, -np.inf))
 
     result = run_nested(mostly, priors, SamplerSettings(seed=2, **QUICK))
-    assert abs(result.log_z - log_z) < 4 * result.log_z_err
+    assert abs(result.log_z - np.log(0.06)) < 4 * result.log_z_err
     assert 0 < result.n_invalid < result.evaluations
     assert np.isfinite(result.log_l).all()
 

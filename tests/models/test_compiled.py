@@ -53,9 +53,8 @@ def test_a_cache_that_cannot_be_written(module: Path) -> None:
     assert {path.name for path in module.iterdir()} == {"twice.py", "file"}
 
 
-@pytest.mark.parametrize("kept", ["*.nbi", "*.nbc"])
-def test_a_damaged_cache(module: Path, kept: str) -> None:
+def test_a_damaged_cache(module: Path) -> None:
     run(module, module / "cache")
-    [path] = (module / "cache").rglob(kept)
+    [path] = (module / "cache").rglob("*.nbc")
     path.write_bytes(path.read_bytes()[:40])
     assert run(module, module / "cache") == "42.0 0"
