@@ -97,18 +97,19 @@ def run_fit(
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
     prediction = predict(request, model, window)
     likelihood = Likelihood(window, request.trigger, chosen, prediction)
+    rough = stand_in(request, model, likelihood)
     settings = SamplerSettings(
         seed=request.seed(generation),
         nlive=chosen.nlive,
         n_effective=chosen.n_effective,
         cores=request.cores,
-        sampler=chosen.sampler,
+        sampler="nested" if model.costly and rough is None else chosen.sampler,
     )
     sampled = run_sampler(
         likelihood.evaluate,
         priors,
         settings,
-        stand_in=stand_in(request, model, likelihood),
+        stand_in=rough,
         identity={"digest": request.digest},
         checkpoint=folder / "checkpoint.h5",
         should_stop=should_stop,

@@ -59,6 +59,8 @@ class Model(ABC):
     valid_days : (float, float)
         Rest-frame days after explosion between which the formulas are meant to hold. Outside
         the model is still evaluated, and the share of such points is reported.
+    costly : bool
+        Whether a point takes milliseconds: without a `proxy` it is sampled by nested sampling.
     """
 
     name: ClassVar[str]
@@ -67,6 +69,7 @@ class Model(ABC):
     physics: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]
+    costly: ClassVar[bool] = False
 
     def check_available(self) -> None:  # noqa: B027
         """Raise `Unavailable` when data or a library this model needs are not here."""

@@ -94,6 +94,7 @@ class TrPi2018(Model):
         ),
     )
     valid_days: ClassVar[tuple[float, float]] = (1e-3, 1e4)
+    costly: ClassVar[bool] = True
 
     def __init__(
         self,
