@@ -149,6 +149,9 @@ def fit(trial: Trial) -> records.Record:
     except NotConverged as error:
         seconds = round(time.monotonic() - began, 1)
         return {**record, "converged": False, "reason": str(error), "seconds": seconds}
+    if not np.isfinite(sampled.log_z):  # no point is possible
+        seconds = round(sampled.seconds, 1)
+        return {**record, "converged": False, "reason": sampled.reason, "seconds": seconds}
     samples, log_l = dict(sampled.samples), sampled.log_l
     if trial.control == "prior for posterior":
         cube = trial.rng(3).random((trial.n_effective, len(sampled.keys)))
@@ -156,8 +159,7 @@ def fit(trial: Trial) -> records.Record:
         log_l = likelihood.log_likelihood(samples)
     samples[LOG_L] = log_l
     at_truth = likelihood.log_likelihood({k: np.array([v]) for k, v in truth.items()})
-    truth[LOG_L] = float(at_truth[0])
-    return {**record, **_found(trial, truth, samples, sampled)}
+    return {**record, **_found(trial, {**truth, LOG_L: float(at_truth[0])}, samples, sampled)}
 
 
 def _found(
@@ -195,9 +197,13 @@ def run(trials: list[Trial], out: Path, processes: int) -> None:
     ):
         task = progress.add_task(f"{len(trials) - len(left)} there", total=len(left))
         waiting = {pool.submit(fit, trial): trial for trial in left}
-        for done in as_completed(waiting):
-            records.append(out / waiting[done].file, done.result())
-            progress.advance(task)
+        try:
+            for done in as_completed(waiting):
+                records.append(out / waiting[done].file, done.result())
+                progress.advance(task)
+        except BaseException:  # or else all that wait would be fitted before it is shown
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _known(path: Path, trial: Trial) -> set[int]:
