@@ -146,7 +146,7 @@ def posterior_curves(
     def draw(points: FloatArray) -> FloatArray:
         return dense({key: points[:, number] for number, key in enumerate(some)})
 
-    with evaluation_pool(draw, request.cores, CURVE_CHUNK) as evaluate:
+    with evaluation_pool(draw, request.cores, CURVE_CHUNK, sampled.settings.limit) as evaluate:
         drawn = evaluate(np.column_stack(list(some.values())))
     best = dense({key: np.array([value]) for key, value in sampled.best.items()})[0]
     low, median, high = _quantiles(drawn)

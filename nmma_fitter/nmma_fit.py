@@ -39,6 +39,7 @@ FloatArray = NDArray[np.float64]
 
 HEARTBEAT_SECONDS = 5.0
 LOG_SECONDS = 60.0
+EVALUATION_SECONDS = 60.0  # a call of a costly model may take: a thousand times what it does
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def run_fit(
         nlive=chosen.nlive,
         n_effective=chosen.n_effective,
         cores=request.cores,
+        limit=EVALUATION_SECONDS if model.costly else None,
         sampler="nested" if model.costly and rough is None else chosen.sampler,
     )
     sampled = run_sampler(

@@ -35,7 +35,7 @@ from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys, transform
-from nmma_fitter.inference.sampled import Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampled import FREE, Progress, SamplerResult, SamplerSettings
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def run_nested(
 
     counted = CubeLikelihood(log_likelihood, priors)
     with (
-        evaluation_pool(counted.raw, settings.cores, settings.chunk) as evaluate,
+        evaluation_pool(
+            *(counted.raw, settings.cores, settings.chunk, settings.limit, counted.note_run_away)
+        ) as evaluate,
         threadpool_limits(limits=1),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
@@ -249,6 +251,7 @@ class _Run:
             resumes=self.resumes,
             method="nested",
             tail_shape=shape,
+            run_away=tuple(self.counted.run_away),
             points=_weighted(cube, log_w, log_l, log_z, shape),
         )
 
@@ -273,7 +276,7 @@ def _weighted(
 def fingerprint(priors: PriorDict, settings: SamplerSettings, identity: Mapping[str, Any]) -> str:
     """Mark of a checkpoint: the same for the same fit only."""
     decisive = asdict(settings)
-    for free in ("cores", "checkpoint_seconds", "max_evaluations", "sampler"):
+    for free in ("sampler", *FREE):
         del decisive[free]
     return checkpoints.fingerprint(
         {

@@ -136,6 +136,7 @@ def _meta_data(sampled: SamplerResult, record: FitRecord) -> dict[str, Any]:
         "resumed": sampled.resumed,
         "resumes": sampled.resumes,
         "n_invalid": sampled.n_invalid,
+        "run_away": list(sampled.run_away),
         "best_fit": sampled.best | {"log_likelihood": sampled.best_log_l},
     }
 

@@ -14,13 +14,14 @@ from nmma_fitter.inference.importance import Weighted
 FloatArray = NDArray[np.float64]
 Phase = Literal["exploring", "sampling"]
 Method = Literal["importance", "nested"]
+FREE = ("cores", "checkpoint_seconds", "max_evaluations", "limit")  # settings
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
     """How to sample.
 
-    All decide the result, except `cores`, `checkpoint_seconds` and `max_evaluations`.
+    All but those in `FREE` decide the result; `limit` does only where an evaluation runs away.
 
     Attributes
     ----------
@@ -37,6 +38,9 @@ class SamplerSettings:
         Time between two checkpoints.
     max_evaluations : int
         After so many without convergence the fit gives up.
+    limit : float or None
+        Seconds a call of the likelihood may take, before it is ended and its points are tried
+        one by one; those that take longer again count as impossible.
     sampler : str
         ``importance``, which turns to nested sampling where it fails, or ``nested``.
     """
@@ -49,6 +53,7 @@ class SamplerSettings:
     cores: int = 1
     checkpoint_seconds: float = 60.0
     max_evaluations: int = 2_000_000
+    limit: float | None = None
     sampler: Method = "importance"
 
 
@@ -111,6 +116,8 @@ class SamplerResult:
         How it was sampled in the end.
     tail_shape : float
         Pareto k of the weights (`pareto.tail_shape`).
+    run_away : tuple of dict of name to float
+        Points whose evaluation was ended for the time it took.
     points : Weighted or None
         All weighted points of nested sampling, for another likelihood to be put in.
     magnitudes, best_magnitudes : array, shape (S, n) and (n,), or None
@@ -138,6 +145,7 @@ class SamplerResult:
     resumes: int = 0
     method: str = ""
     tail_shape: float = math.nan
+    run_away: tuple[dict[str, float], ...] = ()
     points: Weighted | None = None
     magnitudes: FloatArray | None = None
     best_magnitudes: FloatArray | None = None

@@ -26,7 +26,7 @@ from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
-from nmma_fitter.inference.sampled import Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampled import FREE, Progress, SamplerResult, SamplerSettings
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def fingerprint(
 ) -> str:
     """Mark of a checkpoint of importance sampling."""
     decisive = asdict(settings)
-    for free in ("cores", "checkpoint_seconds", "max_evaluations", "nlive", "batch", "chunk"):
+    for free in ("nlive", "batch", "chunk", *FREE):
         del decisive[free]
     return checkpoints.fingerprint(
         {
@@ -198,7 +198,7 @@ class _Run:
 
     def plain(self, how: Mapping[str, Any]) -> SamplerResult:
         """With the likelihood itself."""
-        with self._pool(self.likelihood.raw, CHUNK) as evaluate:
+        with self._pool(self.likelihood.raw, CHUNK, self.settings.limit) as evaluate:
             evaluations = Evaluations(evaluate, BATCH, **how)
             points = importance.sample(
                 lambda cube: _possible(evaluations(cube)),
@@ -232,7 +232,7 @@ class _Run:
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
 
-        with self._pool(predict, COSTLY_CHUNK) as evaluate:
+        with self._pool(predict, COSTLY_CHUNK, self.settings.limit) as evaluate:
             evaluations = Evaluations(evaluate, COSTLY_CHUNK * 4 * self.settings.cores, **how)
             points = corrected.correct(
                 rough,
@@ -254,6 +254,7 @@ class _Run:
             batch=CHUNK,
             chunk=CHUNK,
             cores=1,
+            limit=None,
         )
         found = run_nested(
             stand_in.log_likelihood,
@@ -265,8 +266,11 @@ class _Run:
         assert found.points is not None
         return found.points
 
-    def _pool(self, raw: Evaluate, chunk: int) -> AbstractContextManager[Evaluate]:
-        return evaluation_pool(raw, self.settings.cores, chunk)
+    def _pool(
+        self, raw: Evaluate, chunk: int, limit: float | None = None
+    ) -> AbstractContextManager[Evaluate]:
+        noted = self.likelihood.note_run_away
+        return evaluation_pool(raw, self.settings.cores, chunk, limit, noted)
 
     def _tell(self, phase: Any, points: Weighted, evaluations: int) -> None:
         known = points.ess > 0
@@ -320,6 +324,7 @@ class _Run:
             resumes=evaluations.resumes,
             method=method,
             tail_shape=points.shape,
+            run_away=tuple(self.likelihood.run_away),
             magnitudes=None if magnitudes is None else magnitudes[kept],
             best_magnitudes=None if magnitudes is None else magnitudes[top],
         )
