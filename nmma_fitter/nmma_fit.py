@@ -31,8 +31,10 @@ from nmma_fitter.fits import FitRequest, read_request
 from nmma_fitter.models import Model, Prediction
 
 if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+
     from nmma_fitter.inference.likelihood import Likelihood
-    from nmma_fitter.inference.sampler import StandIn
+    from nmma_fitter.inference.stand_in import StandIn
 
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
@@ -98,7 +100,7 @@ def run_fit(
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
     prediction = predict(request, model, window)
     likelihood = Likelihood(window, request.trigger, chosen, prediction)
-    rough = stand_in(request, model, likelihood)
+    rough = stand_in(request, model, likelihood, priors)
     settings = SamplerSettings(
         seed=request.seed(generation),
         nlive=chosen.nlive,
@@ -145,7 +147,9 @@ def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Predic
     )
 
 
-def stand_in(request: FitRequest, model: Model, likelihood: Likelihood) -> StandIn | None:
+def stand_in(
+    request: FitRequest, model: Model, likelihood: Likelihood, priors: PriorDict
+) -> StandIn | None:
     """What is sampled first in place of a costly model; None where the model itself is cheap."""
     from nmma_fitter.inference.likelihood import Likelihood
 
@@ -154,16 +158,21 @@ def stand_in(request: FitRequest, model: Model, likelihood: Likelihood) -> Stand
         return None
     window = likelihood.light_curve
     predicted = predict(request, proxy, window)
-    return stand_in_of(Likelihood(window, request.trigger, request.settings, predicted), likelihood)
+    cheap = Likelihood(window, request.trigger, request.settings, predicted)
+    return stand_in_of(cheap, likelihood, priors)
 
 
-def stand_in_of(cheap: Likelihood, costly: Likelihood) -> StandIn:
+def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> StandIn:
     """A cheap likelihood in place of a costly one of the same data."""
+    from nmma_fitter.inference.alignment import alignment_of
     from nmma_fitter.inference.likelihood import log_probability
-    from nmma_fitter.inference.sampler import StandIn
+    from nmma_fitter.inference.stand_in import StandIn
 
     return StandIn(
-        cheap.evaluate, costly.predict, lambda found: log_probability(costly.noise, found)
+        cheap.evaluate,
+        costly.predict,
+        lambda found: log_probability(costly.noise, found),
+        alignment_of(cheap, priors),
     )
 
 

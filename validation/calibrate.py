@@ -141,7 +141,7 @@ def fit(trial: Trial) -> records.Record:
         seed=int(trial.rng(1).integers(2**31)), nlive=trial.nlive, n_effective=trial.n_effective
     )
     priors = load_priors(trial.prior_text)
-    stand_in = stand_in_of(cheap, likelihood) if cheap else None
+    stand_in = stand_in_of(cheap, likelihood, priors) if cheap else None
     way = run_importance if trial.control else run_sampler  # a wrong posterior is worth no more
     began = time.monotonic()
     try:

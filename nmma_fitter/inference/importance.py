@@ -144,7 +144,7 @@ def sample(
     rng: np.random.Generator,
     on_round: Callable[[str, Weighted], None] = lambda phase, points: None,
     effort: Effort = QUICK,
-) -> Weighted:
+) -> tuple[Weighted, Mixture | None]:
     """Adapt a proposal to the posterior, and draw from it.
 
     Parameters
@@ -158,6 +158,13 @@ def sample(
     on_round : callable
         Told the phase, exploring or sampling, and the points that count so far.
     effort : Effort
+
+    Returns
+    -------
+    points : Weighted
+        The last that were evaluated, in that order.
+    proposal : Mixture or None
+        What they were drawn from, in normal coordinates; None where no point is possible.
     """
     population = _Population(dimensions, effort)
     population.draw(None, effort.first, evaluate, rng)
@@ -167,7 +174,7 @@ def sample(
         power = population.power()
         settled += power == 1.0
         if not population.possible and len(population.log_l) >= BLIND:
-            return population.weighted()
+            return population.weighted(), None
         if settled and (population.ess(1.0) >= effort.good or settled > effort.longest):
             break
         proposal = population.proposal(power, WIDER, rng)
@@ -179,7 +186,7 @@ def sample(
         if not points.trouble(n_effective):
             break
         population.add(proposal, fresh.points, fresh.log_l)
-    return points
+    return points, proposal
 
 
 def _produce(
@@ -309,3 +316,8 @@ def _log_density(proposal: Mixture | None, points: FloatArray) -> FloatArray:
 def _to_cube(points: FloatArray) -> FloatArray:
     """Normal coordinates to the unit cube, its faces left out: priors may be infinite there."""
     return np.asarray(np.clip(ndtr(points), 1e-15, 1 - 1e-15))
+
+
+def possible(log_l: FloatArray) -> FloatArray:
+    """No nan, no +inf: both are impossible."""
+    return np.where(np.isnan(log_l) | (log_l == np.inf), -np.inf, log_l)

@@ -23,10 +23,11 @@ from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference import corrected, importance
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
-from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted
+from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted, possible
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import FREE, Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.stand_in import BATCH, CHUNK, StandIn, sample_stand_in
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
@@ -35,28 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
 
-CHUNK, BATCH = 500, 2000  # of a cheap likelihood: points per call, and between two looks around
 COSTLY_CHUNK = 5
-ROUGH_FACTOR = 3  # effective points under the stand-in, for each that is wanted
-
-
-@dataclass(frozen=True, eq=False)
-class StandIn:
-    """A cheap likelihood in place of a costly one, and the costly model itself.
-
-    Attributes
-    ----------
-    log_likelihood : callable
-        Of the cheap one.
-    predict : callable
-        Parameters, arrays of shape (P,), to the costly model's magnitudes, shape (P, n).
-    judge : callable
-        Magnitudes to log likelihoods, shape (P,).
-    """
-
-    log_likelihood: LogLikelihood
-    predict: LogLikelihood
-    judge: Callable[[FloatArray], FloatArray]
 
 
 def run_sampler(
@@ -183,7 +163,7 @@ def fingerprint(
             "priors": describe(priors),
             "settings": decisive,
             "importance": importance.decisive(THOROUGH if stand_in else QUICK),
-            "corrected": repr((corrected.SETTINGS, ROUGH_FACTOR)) if stand_in else "",
+            "corrected": repr((corrected.SETTINGS, stand_in.decisive)) if stand_in else "",
         }
     )
 
@@ -200,8 +180,8 @@ class _Run:
         """With the likelihood itself."""
         with self._pool(self.likelihood.raw, CHUNK, self.settings.limit) as evaluate:
             evaluations = Evaluations(evaluate, BATCH, **how)
-            points = importance.sample(
-                lambda cube: _possible(evaluations(cube)),
+            points, _ = importance.sample(
+                lambda cube: possible(evaluations(cube)),
                 self.likelihood.dimensions,
                 self.settings.n_effective,
                 np.random.default_rng(self.settings.seed),
@@ -211,23 +191,11 @@ class _Run:
 
     def corrected(self, stand_in: StandIn, how: Mapping[str, Any]) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
-        method = "corrected importance"
-        cheap = CubeLikelihood(stand_in.log_likelihood, self.likelihood.priors)
         rng = np.random.default_rng(self.settings.seed)
-        with self._pool(cheap.raw, CHUNK) as evaluate:
-            quick = Evaluations(evaluate, BATCH, should_stop=how["should_stop"])
-            rough = importance.sample(
-                lambda cube: _possible(quick(cube)),
-                self.likelihood.dimensions,
-                ROUGH_FACTOR * self.settings.n_effective,
-                rng,
-                lambda phase, points: self._tell("exploring", points, 0),
-                THOROUGH,
-            )
-
-        if trouble := rough.trouble(self.settings.n_effective):
-            log.info("the stand-in by importance: %s; by nested sampling then", trouble)
-            rough = self._nested(stand_in, how["should_stop"])
+        rough = sample_stand_in(
+            *(stand_in, self.likelihood.priors, self.settings),
+            *(rng, how["should_stop"], self.on_progress),
+        )
 
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
@@ -236,35 +204,13 @@ class _Run:
             evaluations = Evaluations(evaluate, COSTLY_CHUNK * 4 * self.settings.cores, **how)
             points = corrected.correct(
                 rough,
-                lambda cube: _possible(stand_in.judge(evaluations(cube))),
+                lambda cube: possible(stand_in.judge(evaluations(cube))),
                 self.settings.n_effective,
                 rng,
                 lambda phase, points: self._tell(phase, points, evaluations.count),
             )
         magnitudes = np.concatenate(evaluations.values)
-        return self._result(points, evaluations, method, magnitudes)
-
-    def _nested(self, stand_in: StandIn, should_stop: Callable[[], bool]) -> Weighted:
-        """All points of nested sampling of a stand-in."""
-        from nmma_fitter.inference.nested import run_nested
-
-        settings = replace(
-            self.settings,
-            n_effective=ROUGH_FACTOR * self.settings.n_effective,
-            batch=CHUNK,
-            chunk=CHUNK,
-            cores=1,
-            limit=None,
-        )
-        found = run_nested(
-            stand_in.log_likelihood,
-            self.likelihood.priors,
-            settings,
-            should_stop=should_stop,
-            on_progress=lambda now: self.on_progress(replace(now, evaluations=0)),
-        )
-        assert found.points is not None
-        return found.points
+        return self._result(points, evaluations, "corrected importance", magnitudes)
 
     def _pool(
         self, raw: Evaluate, chunk: int, limit: float | None = None
@@ -333,8 +279,3 @@ class _Run:
 def _praise(points: Weighted) -> str:
     size = f"effective sample size {points.ess:.0f}, Pareto k {points.shape:.2f}"
     return f"{size}, ln Z to {points.log_z_err:.3f}"
-
-
-def _possible(log_l: FloatArray) -> FloatArray:
-    """No nan, no +inf: both are impossible."""
-    return np.where(np.isnan(log_l) | (log_l == np.inf), -np.inf, log_l)

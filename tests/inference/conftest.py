@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # shared by this folder's test m
 MakeLightCurve = Callable[..., LightCurve]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def light_curve() -> MakeLightCurve:
     """Build a light curve of rows (mjd, band, mag, err, limit); mag nan is a limit."""
 

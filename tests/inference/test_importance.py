@@ -24,7 +24,8 @@ from nmma_fitter.inference.mixture import Mixture, fit_mixture
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings
-from nmma_fitter.inference.sampler import StandIn, run_importance, run_sampler
+from nmma_fitter.inference.sampler import run_importance, run_sampler
+from nmma_fitter.inference.stand_in import StandIn
 
 SETTINGS = SamplerSettings(seed=5, n_effective=500, nlive=100)
 
@@ -247,7 +248,7 @@ def test_a_stand_in_that_knows_nothing_is_given_up(priors):
 
 def test_a_larger_sample_keeps_the_points_of_a_smaller(priors):
     rng = np.random.default_rng(1)
-    rough = sample(lambda cube: -10 * cube[:, 0], 2, 2000, rng)
+    rough, _ = sample(lambda cube: -10 * cube[:, 0], 2, 2000, rng)
     seen = []
     correct(rough, lambda cube: seen.append(cube) or -10 * cube[:, 0], 1000, rng)
     every = np.concatenate(seen)

@@ -1,0 +1,108 @@
+"""The distance, sampled as how far it leaves a light curve from the data.
+
+A distance moves all of a light curve up or down. Given everything else, the data therefore fix it
+to a few per cent, so that in all parameters together a posterior is a thin sheet, bent wherever
+another parameter makes the source brighter. A proposal made of ellipsoids does not find its way
+along such a sheet. Here the sampler's coordinate is the distance in units of its conditional
+width, from the distance at which the light curve meets the data on average: the sheet lies flat.
+The change of variables is exact, its derivative part of the density.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.priors import sampled_keys, transform
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+
+FloatArray = NDArray[np.float64]
+
+KEY = "luminosity_distance"
+PER_MAG = np.log(10) / 5  # of ln distance
+STEPS = 2  # towards the distance that fits; one is not enough, since the redshift follows
+WIDER = 1.2  # than the conditional standard deviation
+LEAST = 4.0  # widths between the prior's 5 and 95 %, below which nothing is gained
+CODE = 1  # raised when the same settings give other points
+
+
+class Alignment:
+    """Maps the cube with the aligned coordinate onto that of the priors, and back.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+        Cheap to predict from.
+    priors : PriorDict
+        Samples `KEY`; see `alignment_of`.
+    """
+
+    def __init__(self, likelihood: Likelihood, priors: PriorDict) -> None:
+        self._predict, self._priors = likelihood.predict, priors
+        self._column = sampled_keys(priors).index(KEY)
+        noise = likelihood.noise
+        self._detected = noise.detected
+        self._value = noise.value[noise.detected]
+        weight = noise.multiplicity[noise.detected] / noise.total[noise.detected] ** 2
+        self._share = weight / weight.sum()
+        self.width = float(WIDER * PER_MAG / np.sqrt(weight.sum()))
+        ends = self._prior.rescale(np.array([1e-12, 0.5, 1 - 1e-12]))
+        self._low, self._middle, self._high = np.log(ends)
+
+    @property
+    def _prior(self) -> Any:
+        return self._priors[KEY]
+
+    def forward(self, cube: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """To the priors' cube.
+
+        Returns
+        -------
+        cube : array, shape (P, D)
+        log_stretch : array, shape (P,)
+            ln of the volume there over the volume here; -inf outside the prior.
+        """
+        z = ndtri(np.clip(cube[:, self._column], 1e-15, 1 - 1e-15))
+        log_distance = self._centre(cube) + self.width * z
+        there = cube.copy()
+        there[:, self._column] = self._prior.cdf(np.exp(log_distance))
+        return there, self._log_stretch(log_distance, z)
+
+    def backward(self, cube: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """From the priors' cube; the stretch is that of `forward` at the same point."""
+        log_distance = np.log(self._prior.rescale(cube[:, self._column]))
+        z = (log_distance - self._centre(cube)) / self.width
+        here = cube.copy()
+        here[:, self._column] = ndtr(z)
+        return here, self._log_stretch(log_distance, z)
+
+    def _log_stretch(self, log_distance: FloatArray, z: FloatArray) -> FloatArray:
+        log_density = self._prior.ln_prob(np.exp(log_distance)) + log_distance
+        log_normal = -(z**2) / 2 - np.log(self.width * np.sqrt(2 * np.pi))
+        return np.asarray(log_density - log_normal)
+
+    def _centre(self, cube: FloatArray) -> FloatArray:
+        """Ln distance, shape (P,), at which the magnitudes meet the data on average."""
+        parameters = transform(self._priors, cube)
+        centre = np.full(len(cube), self._middle)
+        for _ in range(STEPS):
+            parameters[KEY] = np.exp(centre)
+            missed = self._value - self._predict(parameters)[:, self._detected]
+            step = PER_MAG * (missed * self._share).sum(axis=1)
+            centre = np.clip(centre + np.where(np.isfinite(step), step, 0), self._low, self._high)
+        return centre
+
+
+def alignment_of(likelihood: Likelihood, priors: PriorDict) -> Alignment | None:
+    """The alignment of a light curve, or None where there is nothing to align."""
+    if KEY not in sampled_keys(priors) or not likelihood.noise.detected.any():
+        return None
+    found = Alignment(likelihood, priors)
+    known = np.diff(np.log(priors[KEY].rescale(np.array([0.05, 0.95]))))[0]
+    return found if known > LEAST * found.width else None

@@ -1,0 +1,193 @@
+"""The posterior under a cheap likelihood that stands in for a costly one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from nmma_fitter.inference import alignment, importance
+from nmma_fitter.inference.alignment import Alignment
+from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
+from nmma_fitter.inference.evaluations import Evaluations
+from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
+from nmma_fitter.inference.mixture import Mixture, log_normal
+from nmma_fitter.inference.pool import evaluation_pool
+from nmma_fitter.inference.sampled import Progress, SamplerSettings
+
+if TYPE_CHECKING:
+    from bilby.core.prior import PriorDict
+
+log = logging.getLogger(__name__)
+FloatArray = NDArray[np.float64]
+Tell = Callable[[Progress], None]
+
+CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
+FACTOR = 3  # effective points under the stand-in, for each that is wanted
+PRIOR_SHARE = 0.1  # of the points, where a coordinate is aligned
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn:
+    """A cheap likelihood in place of a costly one, and the costly model itself.
+
+    Attributes
+    ----------
+    log_likelihood : callable
+        Of the cheap one.
+    predict : callable
+        Parameters, arrays of shape (P,), to the costly model's magnitudes, shape (P, n).
+    judge : callable
+        Magnitudes to log likelihoods, shape (P,).
+    alignment : Alignment, optional
+        In whose coordinates the cheap one is sampled.
+    """
+
+    log_likelihood: LogLikelihood
+    predict: LogLikelihood
+    judge: Callable[[FloatArray], FloatArray]
+    alignment: Alignment | None = None
+
+    @property
+    def decisive(self) -> str:
+        """All settings that decide which points are drawn under it."""
+        aligned = "" if self.alignment is None else repr((alignment.WIDER, alignment.CODE))
+        return repr((FACTOR, PRIOR_SHARE, aligned))
+
+
+def sample_stand_in(
+    stand_in: StandIn,
+    priors: PriorDict,
+    settings: SamplerSettings,
+    rng: np.random.Generator,
+    should_stop: Callable[[], bool],
+    tell: Tell,
+) -> Weighted:
+    """All points drawn under a stand-in: by importance sampling, else by nested sampling.
+
+    Parameters
+    ----------
+    stand_in : StandIn
+    priors : PriorDict
+    settings : SamplerSettings
+        Of the fit; `FACTOR` times its effective points are drawn.
+    rng : numpy.random.Generator
+    should_stop : callable
+    tell : callable
+        Told after every round.
+    """
+    cheap = CubeLikelihood(stand_in.log_likelihood, priors)
+    raw = cheap.raw if stand_in.alignment is None else _Aligned(cheap, stand_in.alignment)
+    wanted = FACTOR * settings.n_effective
+
+    def say(phase: str, points: Weighted) -> None:
+        log_z = points.log_z if points.ess > 0 else -np.inf
+        tell(Progress(0, log_z, np.inf, "exploring", 0.0))
+
+    with evaluation_pool(raw, settings.cores, CHUNK) as evaluate:
+        quick = Evaluations(evaluate, BATCH, should_stop=should_stop)
+        points, proposal = importance.sample(
+            lambda cube: possible(_total(quick(cube))), cheap.dimensions, wanted, rng, say, THOROUGH
+        )
+        if stand_in.alignment is not None and proposal is not None:
+            values = np.concatenate(quick.values)[-len(points.log_l) :]
+            fresh = _Drawn(points.cube, values, -points.log_ratio - values[:, 1])
+            prior = _of_the_prior(stand_in.alignment, proposal, cheap, len(values), rng)
+            points = _mixed(fresh, prior)
+    if not (trouble := points.trouble(settings.n_effective)):
+        return points
+    log.info("the stand-in by importance: %s; by nested sampling then", trouble)
+    return _nested(stand_in, priors, settings, should_stop, tell)
+
+
+@dataclass(frozen=True, eq=False)
+class _Aligned:
+    """What is evaluated at points of the aligned cube."""
+
+    cheap: CubeLikelihood
+    alignment: Alignment
+
+    def __call__(self, cube: FloatArray) -> FloatArray:
+        """Log likelihood, ln stretch, and the place in the priors' cube; shape (P, 2 + D)."""
+        with np.errstate(all="ignore"):
+            there, log_stretch = self.alignment.forward(cube)
+            return np.column_stack([self.cheap.raw(there), log_stretch, there])
+
+
+def _total(values: FloatArray) -> FloatArray:
+    """What the sampler takes for the log likelihood."""
+    return values if values.ndim == 1 else values[:, 0] + values[:, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Points of one proposal: what was evaluated there, and ln of the mixture over the prior."""
+
+    cube: FloatArray
+    values: FloatArray
+    excess: FloatArray
+
+
+def _of_the_prior(
+    aligned: Alignment,
+    proposal: Mixture,
+    cheap: CubeLikelihood,
+    beside: int,
+    rng: np.random.Generator,
+) -> _Drawn:
+    """Points of the prior itself, so many that they are a share of all."""
+    count = int(np.ceil(beside * PRIOR_SHARE / (1 - PRIOR_SHARE)))
+    parts = []
+    for there in np.array_split(rng.random((count, cheap.dimensions)), -(-count // CHUNK)):
+        here, log_stretch = aligned.backward(there)
+        z = ndtri(np.clip(here, 1e-15, 1 - 1e-15))
+        excess = proposal.log_density(z) - log_normal(z) - log_stretch
+        values = np.column_stack([cheap.raw(there), log_stretch, there])
+        parts.append(_Drawn(here, values, excess))
+    return _Drawn(
+        np.concatenate([part.cube for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.excess for part in parts]),
+    )
+
+
+def _mixed(fresh: _Drawn, prior: _Drawn) -> Weighted:
+    """Points of two proposals, each weighted by both (balance heuristic), in the priors' cube."""
+    values = np.concatenate([fresh.values, prior.values])
+    share = len(prior.values) / len(values)
+    excess = np.concatenate([fresh.excess, prior.excess])
+    log_ratio = -np.logaddexp(np.log1p(-share) + excess, np.log(share))
+    return Weighted(values[:, 2:], possible(values[:, 0]), log_ratio, len(values))
+
+
+def _nested(
+    stand_in: StandIn,
+    priors: PriorDict,
+    settings: SamplerSettings,
+    should_stop: Callable[[], bool],
+    tell: Tell,
+) -> Weighted:
+    from nmma_fitter.inference.nested import run_nested
+
+    of_cheap = replace(
+        settings,
+        n_effective=FACTOR * settings.n_effective,
+        batch=CHUNK,
+        chunk=CHUNK,
+        cores=1,
+        limit=None,
+    )
+    found = run_nested(
+        stand_in.log_likelihood,
+        priors,
+        of_cheap,
+        should_stop=should_stop,
+        on_progress=lambda now: tell(replace(now, evaluations=0)),
+    )
+    assert found.points is not None
+    return found.points
