@@ -67,6 +67,8 @@ def sample_stand_in(
     rng: np.random.Generator,
     should_stop: Callable[[], bool],
     tell: Tell,
+    *,
+    last_resort: bool = True,
 ) -> Weighted:
     """All points drawn under a stand-in: by importance sampling, else by nested sampling.
 
@@ -80,6 +82,8 @@ def sample_stand_in(
     should_stop : callable
     tell : callable
         Told after every round.
+    last_resort : bool
+        Whether nested sampling follows where importance sampling fails.
     """
     cheap = CubeLikelihood(stand_in.log_likelihood, priors)
     raw = cheap.raw if stand_in.alignment is None else _Aligned(cheap, stand_in.alignment)
@@ -99,7 +103,8 @@ def sample_stand_in(
             fresh = _Drawn(points.cube, values, -points.log_ratio - values[:, 1])
             prior = _of_the_prior(stand_in.alignment, proposal, cheap, len(values), rng)
             points = _mixed(fresh, prior)
-    if not (trouble := points.trouble(settings.n_effective)):
+    trouble = points.trouble(settings.n_effective)
+    if not (trouble and last_resort):
         return points
     log.info("the stand-in by importance: %s; by nested sampling then", trouble)
     return _nested(stand_in, priors, settings, should_stop, tell)
