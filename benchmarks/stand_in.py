@@ -54,8 +54,7 @@ def row(sys_error: float, seed: int, plain: bool) -> list[str]:
     settings = SamplerSettings(seed=seed, n_effective=request.settings.n_effective)
     began = time.process_time()
     points = stand_ins.sample_stand_in(
-        *(rough, priors, settings, np.random.default_rng(seed), lambda: False, lambda now: None),
-        last_resort=False,
+        rough, priors, settings, np.random.default_rng(seed), last_resort=False
     )
     seconds = time.process_time() - began
     return [

@@ -88,7 +88,7 @@ def run_fit(
     from nmma_fitter.fit_products import write_products
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.priors import apply_measured, load_priors
-    from nmma_fitter.inference.sampled import SamplerSettings
+    from nmma_fitter.inference.sampled import SamplerSettings, Watch
     from nmma_fitter.inference.sampler import run_sampler
 
     request.check(fewest=1)
@@ -109,20 +109,18 @@ def run_fit(
         limit=EVALUATION_SECONDS if model.costly else None,
         sampler="nested" if model.costly and rough is None else chosen.sampler,
     )
+    checkpoint = folder / "checkpoint.h5"
     sampled = run_sampler(
         likelihood.evaluate,
         priors,
         settings,
         stand_in=rough,
-        identity={"digest": request.digest},
-        checkpoint=folder / "checkpoint.h5",
-        should_stop=should_stop,
-        on_progress=on_progress,
+        watch=Watch({"digest": request.digest}, checkpoint, should_stop, on_progress),
     )
     if not sampled.converged:
         raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
     write_products(request, model, prediction, likelihood, priors, sampled, folder)
-    (folder / "checkpoint.h5").unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)
     return Fitted(
         request.model,
         sampled.log_z,

@@ -7,8 +7,6 @@ answered from the list.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from nmma_fitter.errors import Interrupted
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.pool import Evaluate
+from nmma_fitter.inference.sampled import UNWATCHED, Watch
 
 FloatArray = NDArray[np.float64]
 GROUP = "evaluations"
@@ -30,15 +29,12 @@ class Evaluations:
     evaluate : callable
         Points of the cube, shape (P, D), to values, shape (P,) or (P, n).
     batch : int
-        Points between two looks at `should_stop`.
-    path : Path, optional
-        Checkpoint, resumed when it is there and of the same fit.
+        Points between two looks at `Watch.should_stop`.
+    watch : Watch
     mark : str
         Fingerprint of the fit.
     every : float
         Seconds between two checkpoints.
-    should_stop : callable
-    clock : callable
 
     Attributes
     ----------
@@ -53,16 +49,15 @@ class Evaluations:
         self,
         evaluate: Evaluate,
         batch: int,
+        watch: Watch = UNWATCHED,
         *,
-        path: Path | None = None,
         mark: str = "",
         every: float = 60.0,
-        should_stop: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._evaluate, self._batch = evaluate, batch
-        self._path, self._mark, self._every = path, mark, every
-        self._should_stop, self._clock = should_stop, clock
+        self._mark, self._every = mark, every
+        self._should_stop, self._clock = watch.should_stop, watch.clock
+        self._path = path = watch.checkpoint
         self.cube: list[FloatArray] = []
         self.values: list[FloatArray] = []
         self.before = self.resumes = 0
@@ -72,7 +67,7 @@ class Evaluations:
         if path and tally and (known := _read(path)) is not None:
             self._known, self.before = known, len(known[0])
             self.resumes, spent = tally.resumes + 1, tally.seconds
-        self._began, self._saved = clock() - spent, clock()
+        self._began, self._saved = self._clock() - spent, self._clock()
 
     @property
     def count(self) -> int:

@@ -15,9 +15,8 @@ less than the training of a network: see `NETWORK`.
 from __future__ import annotations
 
 import math
-import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +34,14 @@ from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys, transform
-from nmma_fitter.inference.sampled import FREE, Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampled import (
+    FREE,
+    UNWATCHED,
+    Progress,
+    SamplerResult,
+    SamplerSettings,
+    Watch,
+)
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:
@@ -61,12 +67,7 @@ def run_nested(
     log_likelihood: LogLikelihood,
     priors: PriorDict,
     settings: SamplerSettings,
-    *,
-    identity: Mapping[str, Any] | None = None,
-    checkpoint: Path | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-    clock: Callable[[], float] = time.monotonic,
+    watch: Watch = UNWATCHED,
 ) -> SamplerResult:
     """Sample the posterior.
 
@@ -76,15 +77,7 @@ def run_nested(
         Parameters, arrays of shape (P,), to values of shape (P,); nan counts as impossible.
     priors : PriorDict
     settings : SamplerSettings
-    identity : mapping of plain JSON values, optional
-        What is fitted (data digest, model, physics version, likelihood settings). With priors and
-        settings it makes the checkpoint's fingerprint.
-    checkpoint : Path, optional
-        File ending in ``.h5``; resumed when it is there and of the same fit.
-    should_stop : callable
-        Asked between batches, after which a stop is at most one batch away.
-    on_progress : callable
-        Told after every batch.
+    watch : Watch
 
     Raises
     ------
@@ -105,8 +98,8 @@ def run_nested(
         np.errstate(all="ignore"),
     ):
         warnings.simplefilter("ignore")  # of sklearn, about networks that stop early
-        run = _Run(counted, evaluate, priors, settings, identity or {}, checkpoint, clock)
-        run.to_the_end(should_stop, on_progress)
+        run = _Run(counted, evaluate, priors, settings, watch)
+        run.to_the_end()
         return run.result()
 
 
@@ -119,15 +112,13 @@ class _Run:
         evaluate: Evaluate,
         priors: PriorDict,
         settings: SamplerSettings,
-        identity: Mapping[str, Any],
-        path: Path | None,
-        clock: Callable[[], float],
+        watch: Watch,
     ) -> None:
         self.counted, self.evaluate = counted, evaluate
         self.priors, self.settings = priors, settings
-        self.path, self.clock = path, clock
-        self.mark = fingerprint(priors, settings, identity)
-        tally = checkpoints.usable(path, self.mark) if path else None
+        self.watch, self.path, self.clock = watch, watch.checkpoint, watch.clock
+        self.mark = fingerprint(priors, settings, watch.identity)
+        tally = checkpoints.usable(self.path, self.mark) if self.path else None
         old = self._resumed() if tally else None
         self.resumed = old is not None
         self.sampler = old if old is not None else self._sampler()
@@ -135,8 +126,8 @@ class _Run:
         self.counted.n_invalid = tally.n_invalid
         self.resumes = tally.resumes + int(self.resumed)
         self.before = int(self.sampler.n_like)
-        self.began = clock() - tally.seconds
-        self.saved = clock()
+        self.began = self.clock() - tally.seconds
+        self.saved = self.clock()
 
     def _sampler(self, filepath: Path | None = None) -> Any:
         from nautilus import Sampler
@@ -165,18 +156,16 @@ class _Run:
         sampler.filepath = None  # it would write in place
         return sampler
 
-    def to_the_end(
-        self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]
-    ) -> None:
+    def to_the_end(self) -> None:
         """Run batches until the sampler has what it wants."""
         while not self._one_batch():
-            on_progress(_progress(self.sampler))
+            self.watch.on_progress(_progress(self.sampler))
             self._give_up_in_vain()
-            if should_stop():
+            if self.watch.should_stop():
                 self._interrupt()
             if self.clock() - self.saved >= self.settings.checkpoint_seconds:
                 self._save()
-        on_progress(_progress(self.sampler))
+        self.watch.on_progress(_progress(self.sampler))
 
     def _one_batch(self) -> bool:
         """Add one batch, and say whether the run is complete."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +82,34 @@ class Progress:
     remaining: float
     phase: Phase
     ess: float
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """How a run is watched, stopped and resumed.
+
+    Attributes
+    ----------
+    identity : mapping of plain JSON values
+        What is fitted (data digest, model, physics version, likelihood settings). With priors and
+        settings it makes the checkpoint's fingerprint.
+    checkpoint : Path or None
+        File ending in ``.h5``; resumed when it is there and of the same fit.
+    should_stop : callable
+        Asked between batches, after which a stop is at most one batch away.
+    on_progress : callable
+        Told after every round.
+    clock : callable
+    """
+
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: Path | None = None
+    should_stop: Callable[[], bool] = lambda: False
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    clock: Callable[[], float] = time.monotonic
+
+
+UNWATCHED = Watch()
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ with twice the live points. What none of them samples well has not converged.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +25,14 @@ from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted, possible
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
-from nmma_fitter.inference.sampled import FREE, Progress, SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampled import (
+    FREE,
+    UNWATCHED,
+    Progress,
+    SamplerResult,
+    SamplerSettings,
+    Watch,
+)
 from nmma_fitter.inference.stand_in import BATCH, CHUNK, StandIn, sample_stand_in
 from nmma_fitter.inference.weights import equal_weight, information
 
@@ -45,11 +51,7 @@ def run_sampler(
     settings: SamplerSettings,
     *,
     stand_in: StandIn | None = None,
-    identity: Mapping[str, Any] | None = None,
-    checkpoint: Path | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-    clock: Callable[[], float] = time.monotonic,
+    watch: Watch = UNWATCHED,
 ) -> SamplerResult:
     """Sample the posterior.
 
@@ -61,15 +63,7 @@ def run_sampler(
     settings : SamplerSettings
     stand_in : StandIn, optional
         Makes importance sampling of a costly likelihood possible.
-    identity : mapping of plain JSON values, optional
-        What is fitted (data digest, model, physics version, likelihood settings). With priors and
-        settings it makes the checkpoint's fingerprint.
-    checkpoint : Path, optional
-        File ending in ``.h5``; resumed when it is there and of the same fit.
-    should_stop : callable
-        Asked between batches, after which a stop is at most one batch away.
-    on_progress : callable
-        Told after every round.
+    watch : Watch
 
     Returns
     -------
@@ -85,23 +79,18 @@ def run_sampler(
     """
     from nmma_fitter.inference import nested
 
-    how: dict[str, Any] = {
-        "identity": identity or {},
-        "checkpoint": checkpoint,
-        "should_stop": should_stop,
-        "on_progress": on_progress,
-        "clock": clock,
-    }
     more = replace(settings, nlive=2 * settings.nlive)
     ways: list[Callable[[], SamplerResult]] = [
-        partial(nested.run_nested, log_likelihood, priors, one, **how) for one in (settings, more)
+        partial(nested.run_nested, log_likelihood, priors, one, watch) for one in (settings, more)
     ]
-    marks = [nested.fingerprint(priors, one, identity or {}) for one in (settings, more)]
+    marks = [nested.fingerprint(priors, one, watch.identity) for one in (settings, more)]
     if settings.sampler == "importance":
-        ways.insert(0, partial(run_importance, log_likelihood, priors, settings, stand_in, **how))
+        ways.insert(0, partial(run_importance, log_likelihood, priors, settings, stand_in, watch))
         marks.insert(0, "")
-    begun = [number for number, mark in enumerate(marks) if checkpoints.is_of(checkpoint, mark)]
-    return _first_that_converges(ways[begun[0] if begun else 0 :], checkpoint)
+    begun = [
+        number for number, mark in enumerate(marks) if checkpoints.is_of(watch.checkpoint, mark)
+    ]
+    return _first_that_converges(ways[begun[0] if begun else 0 :], watch.checkpoint)
 
 
 def _first_that_converges(
@@ -124,27 +113,15 @@ def run_importance(
     priors: PriorDict,
     settings: SamplerSettings,
     stand_in: StandIn | None = None,
-    *,
-    identity: Mapping[str, Any] | None = None,
-    checkpoint: Path | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-    clock: Callable[[], float] = time.monotonic,
+    watch: Watch = UNWATCHED,
 ) -> SamplerResult:
     """Sample by importance alone; parameters as of `run_sampler`."""
     from threadpoolctl import threadpool_limits
 
-    mark = fingerprint(priors, settings, identity or {}, stand_in)
-    how = {
-        "path": checkpoint,
-        "mark": mark,
-        "every": settings.checkpoint_seconds,
-        "should_stop": should_stop,
-        "clock": clock,
-    }
-    run = _Run(CubeLikelihood(log_likelihood, priors), settings, on_progress)
+    mark = fingerprint(priors, settings, watch.identity, stand_in)
+    run = _Run(CubeLikelihood(log_likelihood, priors), settings, watch, mark)
     with np.errstate(all="ignore"), threadpool_limits(limits=1):
-        return run.plain(how) if stand_in is None else run.corrected(stand_in, how)
+        return run.plain() if stand_in is None else run.corrected(stand_in)
 
 
 def fingerprint(
@@ -174,12 +151,13 @@ class _Run:
 
     likelihood: CubeLikelihood
     settings: SamplerSettings
-    on_progress: Callable[[Progress], None]
+    watch: Watch
+    mark: str
 
-    def plain(self, how: Mapping[str, Any]) -> SamplerResult:
+    def plain(self) -> SamplerResult:
         """With the likelihood itself."""
         with self._pool(self.likelihood.raw, CHUNK, self.settings.limit) as evaluate:
-            evaluations = Evaluations(evaluate, BATCH, **how)
+            evaluations = self._saved(evaluate, BATCH)
             points, _ = importance.sample(
                 lambda cube: possible(evaluations(cube)),
                 self.likelihood.dimensions,
@@ -189,19 +167,16 @@ class _Run:
             )
         return self._result(points, evaluations, "importance")
 
-    def corrected(self, stand_in: StandIn, how: Mapping[str, Any]) -> SamplerResult:
+    def corrected(self, stand_in: StandIn) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
         rng = np.random.default_rng(self.settings.seed)
-        rough = sample_stand_in(
-            *(stand_in, self.likelihood.priors, self.settings),
-            *(rng, how["should_stop"], self.on_progress),
-        )
+        rough = sample_stand_in(stand_in, self.likelihood.priors, self.settings, rng, self.watch)
 
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
 
         with self._pool(predict, COSTLY_CHUNK, self.settings.limit) as evaluate:
-            evaluations = Evaluations(evaluate, COSTLY_CHUNK * 4 * self.settings.cores, **how)
+            evaluations = self._saved(evaluate, COSTLY_CHUNK * 4 * self.settings.cores)
             points = corrected.correct(
                 rough,
                 lambda cube: possible(stand_in.judge(evaluations(cube))),
@@ -212,6 +187,10 @@ class _Run:
         magnitudes = np.concatenate(evaluations.values)
         return self._result(points, evaluations, "corrected importance", magnitudes)
 
+    def _saved(self, evaluate: Evaluate, batch: int) -> Evaluations:
+        every = self.settings.checkpoint_seconds
+        return Evaluations(evaluate, batch, self.watch, mark=self.mark, every=every)
+
     def _pool(
         self, raw: Evaluate, chunk: int, limit: float | None = None
     ) -> AbstractContextManager[Evaluate]:
@@ -220,7 +199,7 @@ class _Run:
 
     def _tell(self, phase: Any, points: Weighted, evaluations: int) -> None:
         known = points.ess > 0
-        self.on_progress(
+        self.watch.on_progress(
             Progress(
                 evaluations=evaluations,
                 log_z=points.log_z if known else -np.inf,

@@ -18,14 +18,13 @@ from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
 from nmma_fitter.inference.mixture import Mixture, log_normal
 from nmma_fitter.inference.pool import evaluation_pool
-from nmma_fitter.inference.sampled import Progress, SamplerSettings
+from nmma_fitter.inference.sampled import UNWATCHED, Progress, SamplerSettings, Watch
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
-Tell = Callable[[Progress], None]
 
 CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
 FACTOR = 3  # effective points under the stand-in, for each that is wanted
@@ -65,8 +64,7 @@ def sample_stand_in(
     priors: PriorDict,
     settings: SamplerSettings,
     rng: np.random.Generator,
-    should_stop: Callable[[], bool],
-    tell: Tell,
+    watch: Watch = UNWATCHED,
     *,
     last_resort: bool = True,
 ) -> Weighted:
@@ -79,22 +77,22 @@ def sample_stand_in(
     settings : SamplerSettings
         Of the fit; `FACTOR` times its effective points are drawn.
     rng : numpy.random.Generator
-    should_stop : callable
-    tell : callable
-        Told after every round.
+    watch : Watch
+        Its checkpoint is not for a stand-in, whose likelihoods are not worth a place there.
     last_resort : bool
         Whether nested sampling follows where importance sampling fails.
     """
     cheap = CubeLikelihood(stand_in.log_likelihood, priors)
     raw = cheap.raw if stand_in.alignment is None else _Aligned(cheap, stand_in.alignment)
     wanted = FACTOR * settings.n_effective
+    unsaved = replace(watch, checkpoint=None)
 
     def say(phase: str, points: Weighted) -> None:
         log_z = points.log_z if points.ess > 0 else -np.inf
-        tell(Progress(0, log_z, np.inf, "exploring", 0.0))
+        watch.on_progress(Progress(0, log_z, np.inf, "exploring", 0.0))
 
     with evaluation_pool(raw, settings.cores, CHUNK) as evaluate:
-        quick = Evaluations(evaluate, BATCH, should_stop=should_stop)
+        quick = Evaluations(evaluate, BATCH, unsaved)
         points, proposal = importance.sample(
             lambda cube: possible(_total(quick(cube))), cheap.dimensions, wanted, rng, say, THOROUGH
         )
@@ -107,7 +105,7 @@ def sample_stand_in(
     if not (trouble and last_resort):
         return points
     log.info("the stand-in by importance: %s; by nested sampling then", trouble)
-    return _nested(stand_in, priors, settings, should_stop, tell)
+    return _nested(stand_in, priors, settings, unsaved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +172,7 @@ def _nested(
     stand_in: StandIn,
     priors: PriorDict,
     settings: SamplerSettings,
-    should_stop: Callable[[], bool],
-    tell: Tell,
+    watch: Watch,
 ) -> Weighted:
     from nmma_fitter.inference.nested import run_nested
 
@@ -187,12 +184,9 @@ def _nested(
         cores=1,
         limit=None,
     )
-    found = run_nested(
-        stand_in.log_likelihood,
-        priors,
-        of_cheap,
-        should_stop=should_stop,
-        on_progress=lambda now: tell(replace(now, evaluations=0)),
+    uncounted = replace(
+        watch, on_progress=lambda now: watch.on_progress(replace(now, evaluations=0))
     )
+    found = run_nested(stand_in.log_likelihood, priors, of_cheap, uncounted)
     assert found.points is not None
     return found.points

@@ -64,7 +64,7 @@ def drawn(likelihood, alignment, seed=1):
     judge = StandIn(likelihood.evaluate, magnitudes, lambda found: found[:, 0], alignment)
     settings = SamplerSettings(seed=seed, n_effective=500)
     rng = np.random.default_rng(seed)
-    return sample_stand_in(judge, PRIORS, settings, rng, lambda: False, lambda progress: None)
+    return sample_stand_in(judge, PRIORS, settings, rng)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from nmma_fitter.inference.importance import Weighted, sample
 from nmma_fitter.inference.mixture import Mixture, fit_mixture
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.priors import load_priors
-from nmma_fitter.inference.sampled import SamplerSettings
+from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_importance, run_sampler
 from nmma_fitter.inference.stand_in import StandIn
 
@@ -154,8 +154,9 @@ def test_interrupted_again_and_again_it_ends_as_if_it_had_not_been(priors, plain
                 counted,
                 priors,
                 SETTINGS,
-                checkpoint=path,
-                should_stop=lambda asked=asked: next(asked, None) is None,
+                watch=Watch(
+                    checkpoint=path, should_stop=lambda asked=asked: next(asked, None) is None
+                ),
             )
             break
         except Interrupted as stop:
@@ -175,8 +176,7 @@ def test_a_resume_that_is_stopped_before_it_has_caught_up_keeps_what_there_was(p
                 gaussian,
                 priors,
                 SETTINGS,
-                checkpoint=path,
-                should_stop=lambda: next(asked, None) is None,
+                watch=Watch(checkpoint=path, should_stop=lambda: next(asked, None) is None),
             )
 
     stopped_after(6)
@@ -265,8 +265,7 @@ def test_a_way_that_fails_is_followed_by_nested_sampling(priors, tmp_path):
         priors,
         SETTINGS,
         stand_in=stand_in(lambda p: norm.logpdf(p["b"], -4, 0.01)),
-        checkpoint=tmp_path / "c.h5",
-        on_progress=said.append,
+        watch=Watch(checkpoint=tmp_path / "c.h5", on_progress=said.append),
     )
     assert found.method == "nested" and found.converged
     assert abs(found.log_z - TRUE_LOG_Z) < 3 * found.log_z_err

@@ -14,7 +14,7 @@ from nmma_fitter.errors import BadInput, Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.nested import run_nested
 from nmma_fitter.inference.priors import load_priors
-from nmma_fitter.inference.sampled import Progress, SamplerSettings
+from nmma_fitter.inference.sampled import Progress, SamplerSettings, Watch
 from nmma_fitter.inference.weights import equal_weight
 
 QUICK = {"nlive": 100, "n_effective": 300}
@@ -100,8 +100,7 @@ def test_interrupted_again_and_again_it_ends_as_if_it_had_not_been(priors, plain
                 gaussian,
                 priors,
                 settings,
-                checkpoint=path,
-                should_stop=lambda: next(asked) % 11 == 10,
+                Watch(checkpoint=path, should_stop=lambda: next(asked) % 11 == 10),
             )
             break
         except Interrupted as stop:
@@ -117,9 +116,7 @@ def interrupted_at(path, priors, *, seed=5, after=5, **identity):
             gaussian,
             priors,
             SamplerSettings(seed=seed, **QUICK),
-            identity=identity,
-            checkpoint=path,
-            should_stop=lambda: next(asked, None) is None,
+            Watch(identity, path, lambda: next(asked, None) is None),
         )
 
 
@@ -137,7 +134,7 @@ def test_a_checkpoint_of_another_fit_is_set_aside_and_said(
     path = tmp_path / "c.h5"
     interrupted_at(path, priors)
     settings = SamplerSettings(seed=seed, **QUICK)
-    result = run_nested(gaussian, load_priors(text), settings, identity=identity, checkpoint=path)
+    result = run_nested(gaussian, load_priors(text), settings, Watch(identity, path))
     assert not result.resumed and "another fit" in caplog.text
     assert (tmp_path / "c.refused.h5").exists()
 
@@ -148,7 +145,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_fit_begins_anew(priors, plain
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     settings = SamplerSettings(seed=5, **QUICK)
-    same(run_nested(gaussian, priors, settings, checkpoint=path), plain)
+    same(run_nested(gaussian, priors, settings, Watch(checkpoint=path)), plain)
     assert "starting anew" in caplog.text and (tmp_path / "c.refused.h5").exists()
 
 
@@ -201,9 +198,11 @@ def test_checkpoints_are_written_as_time_passes(priors, plain, tmp_path):
         gaussian,
         priors,
         SamplerSettings(seed=5, **QUICK),
-        checkpoint=path,
-        clock=lambda: float(next(now)),
-        on_progress=lambda p: seen.append(path.exists()),
+        Watch(
+            checkpoint=path,
+            clock=lambda: float(next(now)),
+            on_progress=lambda p: seen.append(path.exists()),
+        ),
     )
     assert not seen[0] and seen[-1]
     assert not (tmp_path / "c.partial.h5").exists()
@@ -211,7 +210,7 @@ def test_checkpoints_are_written_as_time_passes(priors, plain, tmp_path):
 
 def test_progress_goes_up_and_the_remainder_down(priors):
     seen: list[Progress] = []
-    run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK), on_progress=seen.append)
+    run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK), Watch(on_progress=seen.append))
     assert [p.evaluations for p in seen] == [100 * (i + 1) for i in range(len(seen))]
     assert seen[0].phase == "exploring" and seen[-1].phase == "sampling"
     assert seen[0].remaining > seen[len(seen) // 2].remaining > seen[-1].remaining == 0
