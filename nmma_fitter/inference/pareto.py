@@ -11,6 +11,7 @@ LARGEST_SHAPE = 0.7
 """Above it the mean of the weights converges too slowly to be used (Vehtari et al. 2024)."""
 
 _FEWEST = 5  # points of a tail
+_ALIKE = 2.0  # largest over least weight of a tail, below which its shape makes no difference
 
 
 def tail_shape(log_w: FloatArray) -> float:
@@ -29,16 +30,18 @@ def tail_shape(log_w: FloatArray) -> float:
     Returns
     -------
     float
-        k; inf when fewer than five points have weight.
+        k; inf when fewer than five points have weight, -inf when the tail's are much alike.
     """
     size = int(min(len(log_w) / 5, 3 * np.sqrt(len(log_w))))
     top = np.sort(log_w[np.isfinite(log_w)])[-size - 1 :]
     if size < _FEWEST or len(top) < size + 1:
         return np.inf
+    if top[-1] - top[0] < np.log(_ALIKE):
+        return -np.inf  # no tail to speak of, and with ties a shape that is none
     weight = np.exp(top - top[-1])
     excess = weight[1:] - weight[0]
     excess = excess[excess > 0]
-    return _shape(excess) if len(excess) >= _FEWEST else -np.inf  # all alike: no tail
+    return _shape(excess) if len(excess) >= _FEWEST else -np.inf
 
 
 def _shape(excess: FloatArray) -> float:

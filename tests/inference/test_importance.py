@@ -113,6 +113,9 @@ def test_the_shape_of_a_tail_is_found(shape):
 
 def test_weights_that_are_all_alike_have_no_tail():
     assert tail_shape(np.zeros(1000)) == -np.inf
+    nearly = np.append(np.zeros(340), np.log(1 + 0.08 * np.linspace(0, 1, 26) ** 8))
+    assert tail_shape(nearly) == -np.inf
+    assert tail_shape(np.append(np.zeros(340), 4 * np.linspace(0, 1, 26) ** 8)) > LARGEST_SHAPE
     assert tail_shape(np.full(1000, -np.inf)) == np.inf
 
 
