@@ -231,7 +231,7 @@ def run_cheap(given: argparse.Namespace, python: str, model: str) -> None:
     while numbers := missing(records.read(given.out), model, "ours", given.runs):
         record, _ = fit_by_us(model, numbers[0], 1, given.limit)
         _append(given, record, model, "ours", numbers[0])
-    while numbers := missing(records.read(given.out), model, "nmma", given.runs):
+    while numbers := missing(records.read(given.out), model, "nmma", given.nmma_runs):
         record = fit_by_nmma(python, model, numbers[0], given.nlive, given.limit)
         _append(given, record, model, "nmma", numbers[0])
 
@@ -333,7 +333,8 @@ def main() -> int:
     choices = (*CHEAP, COSTLY)
     parser.add_argument("--models", nargs="+", default=list(choices), choices=choices)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "out" / "nmma.jsonl")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="of ours")
+    parser.add_argument("--nmma-runs", type=int, default=3, help="of NMMA's, where it is quick")
     parser.add_argument("--nlive", type=int, default=400, help="of NMMA; ours is 400 as shipped")
     parser.add_argument("--cores", type=int, default=2, help="of our fit of the afterglow")
     parser.add_argument("--limit", type=float, default=6 * 3600.0, help="seconds of each run")
