@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 SEED = 6
 FAINTEST = 35.0  # mag
-COUNT = {"TrPi2018": 200}  # draws; 1000 of the others
+COUNT = {"TrPi2018": 100}  # draws; 1000 of the others
 # NMMA's own, in days since the explosion: the source's, but of the supernova the observer's. The
 # first two end at 14 and 3.5 d of their own accord; for priors that let a transient explode ten
 # days before the first detection NMMA asks for more, and then takes 150 times.
