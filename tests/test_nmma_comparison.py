@@ -33,15 +33,15 @@ def table(program: Path, folder: Path, *found: dict[str, Any]) -> list[list[str]
 
 
 def comparison(theirs: list[float | None]) -> dict[str, Any]:
-    ours = [20.0, 21.0, 60.0, None]
+    ours = [20.0, 21.0, 160.0, None]
     shifted = [None if m is None else m - 1.243 for m in ours]
     cases = {"nothing": ours, "dust as of Pei (1992)": ours, "the blackbody's π": shifted}
     chunk = {"model": "Piro2021", "first": 0, "draws": 4, "theirs": theirs, "ours": cases}
-    return {**chunk, "control": [19.0, 22.0, 60.0, None]}
+    return {**chunk, "control": [19.0, 22.0, 160.0, None]}
 
 
 def test_equal_magnitudes_agree_and_wrong_wavelengths_do_not(tmp_path: Path) -> None:
-    rows = table(COMPARISON, tmp_path, comparison([20.001, 21.0, 61.0, None]))[2:]
+    rows = table(COMPARISON, tmp_path, comparison([20.001, 21.0, 161.0, None]))[2:]
     verdicts = {row[1]: row[-1] for row in rows}
     assert verdicts["nothing"] == "agrees"
     assert verdicts["the blackbody's π"] == "differs"
@@ -50,14 +50,16 @@ def test_equal_magnitudes_agree_and_wrong_wavelengths_do_not(tmp_path: Path) -> 
 
 def test_magnitudes_too_faint_for_anything_do_not_count(tmp_path: Path) -> None:
     [row] = [
-        r for r in table(COMPARISON, tmp_path, comparison([20.0, 21, 70, None])) if "nothing" in r
+        r for r in table(COMPARISON, tmp_path, comparison([20.0, 21, 170, None])) if "nothing" in r
     ]
     assert row[3] == "2" and float(row[6]) == 0
 
 
 def test_light_that_only_one_sees_is_counted(tmp_path: Path) -> None:
     [row] = [
-        r for r in table(COMPARISON, tmp_path, comparison([20.0, None, 60, None])) if "nothing" in r
+        r
+        for r in table(COMPARISON, tmp_path, comparison([20.0, None, 160, None]))
+        if "nothing" in r
     ]
     assert row[3] == "1" and row[7] == "1"
 
