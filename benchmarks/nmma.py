@@ -17,12 +17,12 @@ those the timeshift's prior reaches (``--em-tmin``, ``--em-tmax``): otherwise it
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,32 +43,31 @@ from nmma_fits import (  # noqa: E402
 
 CHEAP = ("Piro2021", "nugent-hyper", "Me2017")
 COSTLY = "TrPi2018"
-CALLS = 500
+CALLS, CHUNK = 500, 25  # in all, and of a line
 SHORT_SECONDS = 300.0
 TIMED, SAMPLED = "calls of NMMA", "dynesty on the stand-in"
 
 
-def time_calls(python: str, posterior: list[Record], nlive: int, limit: float) -> Record:
-    """Seconds of NMMA's likelihood at points of the afterglow's posterior."""
+def time_calls(python: str, posterior: list[Record], number: int, given: Namespace) -> Record:
+    """Seconds of NMMA's likelihood at one chunk of points of the afterglow's posterior."""
     step = max(len(posterior) // CALLS, 1)
+    chosen = posterior[::step][number * CHUNK : (number + 1) * CHUNK]
     points = [
         {name.replace("wing_ratio", "alphaWing"): value for name, value in point.items()}
-        for point in posterior[::step][:CALLS]
+        for point in [chosen[0], *chosen]  # the first call also sets up
     ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(COSTLY, folder)
-        arguments = nmma_arguments(COSTLY, 1, nlive)
+        arguments = nmma_arguments(COSTLY, 1, given.nlive)
         for file in ("curve.dat", "priors"):
             arguments[arguments.index(file)] = str(folder / file)
         arguments[arguments.index("out")] = str(folder / "out")
         wavelengths = json.loads((folder / "wavelengths.json").read_text())
         task = {"wavelengths": wavelengths, "arguments": arguments, "points": points}
-        answer = nmma_process.ask(python, "likelihood", task, limit)
-    seconds = answer["seconds"][1:]  # the first call also sets up
-    mean, middle = statistics.fmean(seconds), statistics.median(seconds)
-    values = [value for value in answer["log_likelihood"] if value > -1e300]
-    return {"calls": len(seconds), "mean": mean, "median": middle, "possible": len(values)}
+        answer = nmma_process.ask(python, "likelihood", task, given.limit)
+    possible = sum(value > -1e300 for value in answer["log_likelihood"][1:])
+    return {"calls": answer["seconds"][1:], "possible": possible}
 
 
 def evaluations_on_stand_in(seed: int, nlive: int) -> Record:
@@ -123,14 +122,14 @@ def evaluations_on_stand_in(seed: int, nlive: int) -> Record:
 def missing(found: Iterable[Record], model: str, engine: str, runs: int) -> list[int]:
     """Numbers of the runs still to be made: NMMA's second and third only where it is quick."""
     have = {one["run"]: one for one in found if one["model"] == model and one["engine"] == engine}
-    slow = any(not one["ended"] or one["seconds"] > SHORT_SECONDS for one in have.values())
+    slow = [one for one in have.values() if not one.get("ended") or one["seconds"] > SHORT_SECONDS]
     if engine == "nmma" and slow:
         return []
     numbers = [number for number in range(runs) if number not in have]
     return numbers[:1] if engine == "nmma" else numbers
 
 
-def run_cheap(given: argparse.Namespace, python: str, model: str) -> None:
+def run_cheap(given: Namespace, python: str, model: str) -> None:
     """Make the runs of a cheap model that are missing."""
     while numbers := missing(records.read(given.out), model, "ours", given.runs):
         record, _ = fit_by_us(model, numbers[0], 1, given.limit)
@@ -140,7 +139,7 @@ def run_cheap(given: argparse.Namespace, python: str, model: str) -> None:
         _append(given, record, model, "nmma", numbers[0])
 
 
-def run_costly(given: argparse.Namespace, python: str) -> None:
+def run_costly(given: Namespace, python: str) -> None:
     """Make what is missing of the afterglow: our fits, and what NMMA's time is estimated from."""
     have = {one["engine"] for one in records.read(given.out) if one["model"] == COSTLY}
     if SAMPLED not in have:
@@ -149,20 +148,20 @@ def run_costly(given: argparse.Namespace, python: str) -> None:
     for number in missing(records.read(given.out), COSTLY, "ours", given.runs):
         record, posterior = fit_by_us(COSTLY, number, given.cores, given.limit)
         _append(given, record, COSTLY, "ours", number)
-    if TIMED not in have:
-        points = posterior or fit_by_us(COSTLY, 0, given.cores, given.limit)[1]
-        _append(given, time_calls(python, points, given.nlive, given.limit), COSTLY, TIMED, 0)
+    chunks = missing(records.read(given.out), COSTLY, TIMED, given.calls // CHUNK)
+    if chunks and not posterior:
+        posterior = fit_by_us(COSTLY, 0, given.cores, given.limit)[1]
+    for number in chunks:
+        _append(given, time_calls(python, posterior, number, given), COSTLY, TIMED, number)
 
 
-def _append(
-    given: argparse.Namespace, record: Record, model: str, engine: str, number: int
-) -> None:
+def _append(given: Namespace, record: Record, model: str, engine: str, number: int) -> None:
     records.append(given.out, {"model": model, "engine": engine, "run": number, **record})
     print(f"{model}, {engine}, run {number}: {_brief(record)}", flush=True)
 
 
 def _brief(record: Record) -> str:
-    keys = ("seconds", "cpu", "evaluations", "log_z", "mean")
+    keys = ("seconds", "cpu", "evaluations", "log_z")
     return ", ".join(f"{key} {record[key]:.4g}" for key in keys if key in record)
 
 
@@ -183,7 +182,7 @@ def _row(model: str, found: list[Record]) -> list[str] | None:
     own = _middle(of_model, "ours")
     assert own is not None
     more = "" if theirs["ended"] else "> "
-    label = " (estimate)" if model == COSTLY else f" ({theirs['runs']})"
+    label = f" (estimate, {theirs['runs']} calls)" if model == COSTLY else f" ({theirs['runs']})"
     left = [f"{more}{theirs['seconds']:.0f}{label}", f"{more}{theirs['cpu']:.0f}"]
     cores = f", {own['cores']} cores" if own["cores"] > 1 else ""
     right = [f"{own['seconds']:.1f} ({own['runs']}{cores})", f"{own['cpu']:.1f}"]
@@ -215,23 +214,24 @@ def _middle(found: list[Record], engine: str) -> Record | None:
 
 def estimate(found: list[Record]) -> Record | None:
     """Seconds that NMMA would take: its mean call times dynesty's evaluations."""
-    by_engine = {one["engine"]: one for one in found}
-    calls, sampled = by_engine.get(TIMED), by_engine.get(SAMPLED)
-    if calls is None or sampled is None:
+    calls = [second for one in found if one["engine"] == TIMED for second in one["calls"]]
+    sampled = next((one for one in found if one["engine"] == SAMPLED), None)
+    if not calls or sampled is None:
         return None
-    seconds = calls["mean"] * sampled["evaluations"]
-    return {**sampled, "seconds": seconds, "cpu": seconds, "ended": True}
+    seconds = statistics.fmean(calls) * sampled["evaluations"]
+    return {**sampled, "seconds": seconds, "cpu": seconds, "ended": True, "runs": len(calls)}
 
 
 def main() -> int:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = ArgumentParser(description=(__doc__ or "").splitlines()[0])
     nmma_process.add_option(parser)
     choices = (*CHEAP, COSTLY)
     parser.add_argument("--models", nargs="+", default=list(choices), choices=choices)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "out" / "nmma.jsonl")
     parser.add_argument("--runs", type=int, default=3, help="of ours")
     parser.add_argument("--nmma-runs", type=int, default=3, help="of NMMA's, where it is quick")
+    parser.add_argument("--calls", type=int, default=CALLS, help="of NMMA's afterglow")
     parser.add_argument("--nlive", type=int, default=400, help="of NMMA; ours is 400 as shipped")
     parser.add_argument("--cores", type=int, default=2, help="of our fit of the afterglow")
     parser.add_argument("--limit", type=float, default=6 * 3600.0, help="seconds of each run")
