@@ -39,9 +39,10 @@ test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs w
 chaos: $(STAMP_DEV)  ## Kill the poller everywhere and count what is lost or doubled (CHAOS_OUT=DIR, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
 
-bench: $(STAMP_DEV)  ## Time the models' likelihoods, and whole fits from shell prompt to sentinel (BENCH_ARGS)
+bench: $(STAMP_DEV)  ## Time likelihoods and whole fits (BENCH_ARGS), and NMMA's where it is (NMMA_ARGS)
 	$(BIN)/python benchmarks/likelihoods.py
 	$(BIN)/python validation/timing.py --cores 2 $(BENCH_ARGS)
+	$(BIN)/python benchmarks/nmma.py $(NMMA_ARGS)
 
 calibrate: $(STAMP_DEV)  ## Simulate, fit and look where the truth is; goes on where it was (CALIBRATE_ARGS)
 	$(BIN)/python validation/calibrate.py $(CALIBRATE_ARGS)

@@ -16,6 +16,7 @@ _SOURCE = "nugent-hyper"
 _PEAK_BAND, _PEAK_MAGNITUDE = "sdssu", -19.0
 _DOWNLOAD_SECONDS = 10.0
 _LOG_REDSHIFT_STEP = 0.002  # of ln(1+z); finer than the template's 10 Å at 5000 Å
+_MONOCHROMATIC_STEP = 0.0005  # without a bandpass to smooth the template: within 0.003 mag
 _MAX_LOG_REDSHIFT = np.log(16.0)
 _SPACING = 5.0  # ångström, of the bandpass integrals, as in sncosmo
 _HC = 1.9864458571489284e-08  # erg Å
@@ -43,7 +44,7 @@ class NugentHyper(Model):
     name: ClassVar[str] = "nugent-hyper"
     kind: ClassVar[str] = "supernova"
     paper: ClassVar[str] = "Levan et al. 2005, ApJ 624, 880 (template by P. Nugent, v1.2)"
-    physics: ClassVar[str] = "1"
+    physics: ClassVar[str] = "2"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(
             "supernova_mag_boost",
@@ -151,12 +152,13 @@ class _BandTable:
         every = np.arange(source.minphase(), source.maxphase() + 1.0)
         self._phases = np.asarray(getattr(source, "_phase", every), dtype=float)
         self._wave, self._weight = wave, scale * weight
+        self._step = _LOG_REDSHIFT_STEP if len(wave) > 1 else _MONOCHROMATIC_STEP
         self._flux = np.empty((0, len(self._phases)))
 
     def magnitudes(self, phases: FloatArray, redshift: FloatArray) -> FloatArray:
         """Absolute-scale magnitudes at rest-frame phases (points, n) and redshifts (points,)."""
         position = np.log1p(np.clip(redshift, 0.0, np.expm1(_MAX_LOG_REDSHIFT)))
-        position = np.where(np.isnan(redshift), 0.0, position) / _LOG_REDSHIFT_STEP
+        position = np.where(np.isnan(redshift), 0.0, position) / self._step
         self._fill(int(np.max(position)) + 2)
         low = position.astype(int)[:, None]
         part = (position - position.astype(int))[:, None]
@@ -181,7 +183,7 @@ class _BandTable:
         if rows <= have:
             return
         rows = max(rows, 2 * have, 64)
-        added = [self._row(_LOG_REDSHIFT_STEP * number) for number in range(have, rows)]
+        added = [self._row(self._step * number) for number in range(have, rows)]
         self._flux = np.concatenate([self._flux, added])
 
     def _row(self, log_stretch: float) -> FloatArray:

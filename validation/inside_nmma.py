@@ -1,0 +1,152 @@
+"""What of a comparison runs in NMMA's own interpreter.
+
+NMMA takes 2.8 GB and other versions of many packages, so it usually has an environment of its own.
+This file imports NMMA and nothing of this project. It must be run with ``python -P``: the folder
+it lies in holds a file named ``nmma.py``, which would be imported in NMMA's place.
+
+    python -P validation/inside_nmma.py magnitudes TASK.json ANSWER.json
+    python -P validation/inside_nmma.py likelihood TASK.json ANSWER.json
+    python -P validation/inside_nmma.py analysis WAVELENGTHS.json [options of lightcurve-analysis]
+
+Two things of NMMA 1.0.1 are replaced, the first always, the second where `repair` is asked for:
+
+- ``get_default_filts_lambdas``, which loads every bandpass sncosmo knows over the network and then
+  pairs 30 names with 20 wavelengths. It gets the wavelengths of the task.
+- The supernova, which ignores its magnitude and its distance and divides time by 1+z twice. It is
+  scaled to the peak that the fit asks for, by a factor, and its times are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PEAK_BAND, PEAK_MAGNITUDE = "sdssu", -19.0
+
+
+def use_wavelengths(angstrom: Mapping[str, float]) -> None:
+    """Let NMMA evaluate bands at these wavelengths."""
+    from nmma.em import utils
+
+    def filts_lambdas(filters: Sequence[str] | None = None) -> tuple[list[str], Any]:
+        names = list(angstrom if filters is None else filters)
+        return names, 1e-10 * np.array([angstrom[name] for name in names])
+
+    utils.get_default_filts_lambdas = filts_lambdas
+
+
+def repair_supernova() -> None:
+    """Give NMMA's supernova its magnitude, its distance and its time."""
+    from nmma.em import lightcurve_generation, model
+
+    class Repaired(model.SupernovaLightCurveModel):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.unscaled = self.sn_model.source.peakmag(PEAK_BAND, "ab")
+
+        def em_parameter_setup(self, parameters: dict[str, float]) -> None:
+            super().em_parameter_setup(parameters)
+            peak = PEAK_MAGNITUDE + parameters.get("supernova_mag_boost", 0.0) + self.distmod
+            self.sn_model.set(amplitude=10 ** (-0.4 * (peak - self.unscaled)))
+
+        def gen_detector_lc(self, parameters: Any = None, sample_times: Any = None) -> Any:
+            times = self.model_times if sample_times is None else sample_times
+            self.em_parameter_setup(parameters)
+            magnitudes = lightcurve_generation.sn_lc(
+                times / self.stretch, self.sn_model, self.default_filts, self.lambdas
+            )
+            dust = self.get_extinction_mags()
+            dusty = self.apply_extinction_correction(magnitudes, dust, self.default_filts)
+            return times + self.timeshift, dusty
+
+    model.SupernovaLightCurveModel = Repaired
+
+
+def make_model(name: str, filters: Sequence[str]) -> Any:
+    """NMMA's model of a name, at its own times."""
+    from nmma.em import model
+
+    return model.get_lc_model_from_modelname(name)(model=name, filters=list(filters))
+
+
+def magnitudes(task: dict[str, Any]) -> dict[str, Any]:
+    """NMMA's grid of times and magnitudes for each point, interpolated at each observation.
+
+    The task holds ``model``, ``wavelengths``, and ``points``, each with ``parameters``, ``days``
+    since the trigger and ``bands``. Outside its grid, and before it, NMMA says infinity: here null.
+    """
+    from nmma.em import utils
+
+    use_wavelengths(task["wavelengths"])
+    if task.get("repair"):
+        repair_supernova()
+    light = make_model(task["model"], sorted(task["wavelengths"]))
+    answers: list[list[float | None]] = []
+    began = time.process_time()
+    for point in task["points"]:
+        days, bands = np.array(point["days"]), np.array(point["bands"])
+        with np.errstate(all="ignore"):
+            times, curves = light.gen_detector_lc(dict(point["parameters"]))
+        found = np.full(days.shape, np.inf)
+        for band in set(bands.tolist()) & set(curves):
+            here = bands == band
+            found[here] = utils.autocomplete_data(
+                days[here], times, curves[band], extrapolate=np.inf
+            )
+        answers.append([float(m) if np.isfinite(m) else None for m in found])
+    seconds = time.process_time() - began
+    grid = [float(t) for t in light.model_times]
+    return {"nmma": version("nmma"), "grid": grid, "magnitudes": answers, "seconds": seconds}
+
+
+def likelihood(task: dict[str, Any]) -> dict[str, Any]:
+    """Processor seconds of each call of NMMA's likelihood, and its value, at the task's ``points``.
+
+    ``arguments`` are those of ``lightcurve-analysis``.
+    """
+    from nmma.em import analysis
+    from nmma.em.em_parsing import multi_wavelength_analysis_parser, parsing_and_logging
+
+    use_wavelengths(task["wavelengths"])
+    if task.get("repair"):
+        repair_supernova()
+    options = parsing_and_logging(multi_wavelength_analysis_parser, task["arguments"])
+    _, found, _ = analysis.analysis_setup(options)
+    seconds, values = [], []
+    for point in task["points"]:
+        began = time.process_time()
+        value = found.log_likelihood(dict(point))
+        seconds.append(time.process_time() - began)
+        values.append(float(value))
+    return {"nmma": version("nmma"), "seconds": seconds, "log_likelihood": values}
+
+
+def run_analysis(wavelengths: Path, arguments: list[str]) -> None:
+    """NMMA's ``lightcurve-analysis`` with both replacements."""
+    from nmma.em import analysis
+
+    use_wavelengths(json.loads(wavelengths.read_text(encoding="utf-8")))
+    repair_supernova()
+    analysis.main(arguments)
+
+
+def main() -> None:
+    """Do what the command line says."""
+    what, source, *rest = sys.argv[1:]
+    if what == "analysis":
+        run_analysis(Path(source), rest)
+        return
+    answer = {"magnitudes": magnitudes, "likelihood": likelihood}[what]
+    task = json.loads(Path(source).read_text(encoding="utf-8"))
+    Path(rest[0]).write_text(json.dumps(answer(task)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
