@@ -67,7 +67,7 @@ def wanted(given: argparse.Namespace) -> Iterator[tuple[str, str, str, float, in
 def run(given: argparse.Namespace) -> None:
     """Make the runs that are not in the file yet."""
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    known = {_key(one) for one in records.read(given.out)}
+    known = {_key(one) for one in records.read(given.out) if one["converged"]}
     fits: dict[tuple[str, str, float], Fit] = {}
     for how, name, model, sys_error, seed in wanted(given):
         same = name, model, sys_error
@@ -131,7 +131,7 @@ def main() -> int:
         if given.data is None:
             parser.error("--data is needed")
         run(given)
-    text, good = tables(records.read(given.out))
+    text, good = tables(list({_key(one): one for one in records.read(given.out)}.values()))
     print(text)
     return 0 if good else 1
 

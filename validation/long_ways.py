@@ -96,12 +96,19 @@ def product(fit: Fit, seed: int, checkpoint: Path) -> Found:
 def long(fit: Fit, seed: int, checkpoint: Path) -> Found:
     """Nested sampling of the model itself; with shipped settings where a point is costly."""
     settings = fit.settings(seed)
-    if not fit.model.costly:
-        size = {"nlive": LIVE, "n_effective": EFFECTIVE}
-        settings = replace(settings, **size, batch=CHUNK, chunk=CHUNK)
-    path = checkpoint if fit.model.costly else None
-    found = nested.run_nested(fit.likelihood.evaluate, fit.priors, settings, checkpoint=path)
-    checkpoint.unlink(missing_ok=True)
+    if fit.model.costly:
+        return _nested(fit, settings, checkpoint)
+    settings = replace(settings, nlive=LIVE, n_effective=EFFECTIVE, batch=CHUNK, chunk=CHUNK)
+    try:
+        return _nested(fit, settings)
+    except NotConverged:  # as the product would
+        return _nested(fit, replace(settings, nlive=2 * LIVE))
+
+
+def _nested(fit: Fit, settings: SamplerSettings, checkpoint: Path | None = None) -> Found:
+    found = nested.run_nested(fit.likelihood.evaluate, fit.priors, settings, checkpoint=checkpoint)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
     return _of(found)
 
 
@@ -110,7 +117,7 @@ def kept(fit: Fit, seed: int, checkpoint: Path) -> Found:
     settings = replace(fit.settings(seed), batch=CHUNK, chunk=CHUNK)
     discard, nested.DISCARD_EXPLORATION = nested.DISCARD_EXPLORATION, False
     try:
-        return _of(nested.run_nested(fit.likelihood.evaluate, fit.priors, settings))
+        return _nested(fit, settings)
     finally:
         nested.DISCARD_EXPLORATION = discard
 
@@ -159,6 +166,7 @@ def _of(found: SamplerResult) -> Found:
     if not found.converged:
         raise NotConverged(found.reason)
     details = {"ess": found.ess, "tail": found.tail_shape, "method": found.method}
+    details |= {"nlive": found.settings.nlive}
     return Found(found.log_z, found.log_z_err, found.samples, found.evaluations, details)
 
 
