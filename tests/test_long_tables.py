@@ -41,6 +41,11 @@ def test_fits_that_scatter_as_they_say_agree_with_long_runs_and_a_biased_control
     assert any("kept - long | all" in one and "disagree" in one for one in text.splitlines())
 
 
+def test_a_small_bias_that_all_share_is_found_where_the_chi_squared_is_not(long_tables):
+    cells, agree = long_tables.agreement([0.6, 0.5, 0.7] * 10)
+    assert float(cells[1]) > 0.9 and not agree
+
+
 def test_a_control_that_agrees_is_not_as_it_should_be(long_tables):
     found = [record(run, i, -9.0) for run in ("product", "long", "kept") for i in range(30)]
     assert not long_tables.tables(found)[1]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import records
-from scipy.special import chdtrc
+from scipy.special import chdtrc, ndtr
 
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
-LEAST_P = 0.01  # of the chi-squared of the differences
+LEAST_P = 0.01  # of the chi-squared of the differences, and of what they have in common
 MOST_OFF = 0.25  # of the stated error from the scatter, relative
 AGAINST = ("long", "plain", "dynesty")
 CONTROL = "kept"
@@ -55,6 +55,12 @@ def chi_squared(pulls: Sequence[float]) -> tuple[float, float]:
     return total, float(chdtrc(len(pulls), total))
 
 
+def common(pulls: Sequence[float]) -> tuple[float, float]:
+    """Sum over its error, and the probability of one as far from zero: what all have in common."""
+    total = float(np.sum(pulls) / math.sqrt(len(pulls)))
+    return total, float(2 * ndtr(-abs(total)))
+
+
 def evidence_table(runs: Mapping[str, Sequence[records.Record]]) -> str:
     """One line for each product's fit: ln Z of each run, and the difference from the long one."""
     lines = []
@@ -84,24 +90,26 @@ def chi_squared_table(runs: Mapping[str, Sequence[records.Record]]) -> tuple[str
     comparisons = [("product", name) for name in AGAINST] + [(CONTROL, "long")]
     for one, other in comparisons:
         both = pairs(runs[one], runs[other])
-        names = sorted({pair[0]["model"] for pair in both})
-        for name in [*names, "all"] if both else []:
-            pulls = [pull(*pair) for pair in both if name in ("all", pair[0]["model"])]
-            mean = float(
-                np.mean([a["log_z"] - b["log_z"] for a, b in both if name in ("all", a["model"])])
-            )
-            total, p = chi_squared(pulls)
-            said = "agree" if p >= LEAST_P else "disagree"
-            good = good and (name != "all" or (said == "agree") == (one != CONTROL))
-            lines.append([f"{one} - {other}", name, str(len(pulls)), f"{mean:+.3f}"])
-            lines[-1] += [f"{total:.1f}", f"{p:.2g}", said]
+        for name in [*sorted({a["model"] for a, _ in both}), "all"] if both else []:
+            some = [(a, b) for a, b in both if name in ("all", a["model"])]
+            cells, agree = agreement([pull(a, b) for a, b in some])
+            good = good and (name != "all" or agree == (one != CONTROL))
+            mean = np.mean([a["log_z"] - b["log_z"] for a, b in some])
+            lines.append([f"{one} - {other}", name, str(len(some)), f"{mean:+.3f}", *cells])
         if both and one == "product":
-            total, p = chi_squared([2 * pull(*pair) for pair in both])
-            good = good and p < LEAST_P
-            lines.append([f"{one} - {other}, errors halved", "all", str(len(both)), ""])
-            lines[-1] += [f"{total:.1f}", f"{p:.2g}", "agree" if p >= LEAST_P else "disagree"]
-    header = ["runs", "model", "fits", "mean difference", "chi²", "p", ""]
-    return (records.markdown(header, lines) if lines else ""), good
+            cells, agree = agreement([2 * pull(a, b) for a, b in both])
+            good = good and not agree
+            lines.append([f"{one} - {other}, errors halved", "all", str(len(both)), "", *cells])
+    header = ["runs", "model", "fits", "mean difference", "chi²", "p", "common, in its error", "p"]
+    return (records.markdown([*header, ""], lines) if lines else ""), good
+
+
+def agreement(pulls: Sequence[float]) -> tuple[list[str], bool]:
+    """Both tests of some pulls, and whether they pass."""
+    (total, p), (shift, q) = chi_squared(pulls), common(pulls)
+    agree = min(p, q) >= LEAST_P
+    said = "agree" if agree else "disagree"
+    return [f"{total:.1f}", f"{p:.2g}", f"{shift:+.1f}", f"{q:.2g}", said], agree
 
 
 def posterior_shifts(one: records.Record, other: records.Record) -> dict[str, tuple[float, float]]:
@@ -138,8 +146,9 @@ def _rms(values: Sequence[float]) -> float:
 def scatter_table(found: Sequence[records.Record]) -> tuple[str, bool]:
     """Scatter of ln Z over seeds beside the stated error, for each model and systematic error."""
     lines, good = [], True
-    for model, sys_error in sorted({(one["model"], one["sys_error"]) for one in found}):
-        some = [r for r in found if (r["model"], r["sys_error"]) == (model, sys_error)]
+    fits = {(one["curve"], one["model"], one["sys_error"]): one["digest"] for one in found}
+    for (curve, model, sys_error), digest in sorted(fits.items()):
+        some = [one for one in found if one["digest"] == digest]
         if len(some) < 2:
             continue
         scatter = float(np.std([r["log_z"] for r in some], ddof=1))
@@ -147,14 +156,14 @@ def scatter_table(found: Sequence[records.Record]) -> tuple[str, bool]:
         ratio, error = scatter / stated, scatter / stated / math.sqrt(2 * (len(some) - 1))
         within = abs(ratio - 1) <= MOST_OFF
         good = good and within
-        cells = [f"{model}, {sys_error:g} mag", some[0]["curve"], str(len(some))]
+        cells = [curve, f"{model}, {sys_error:g} mag", str(len(some))]
         cells += [f"{np.mean([r['log_z'] for r in some]):.3f}", f"{scatter:.4f}", f"{stated:.4f}"]
         pulls = [(r["log_z"] - np.mean([s["log_z"] for s in some])) / r["log_z_err"] for r in some]
         cells += [f"{ratio:.2f} ± {error:.2f}", f"{_rms(pulls):.2f}"]
         cells += [f"{np.median([r['ess'] for r in some]):.0f}"]
         cells += [f"{np.median([r['tail'] for r in some]):.2f}"]
         lines.append([*cells, "within 25 %" if within else "off"])
-    header = ["fits", "light curve", "seeds", "mean ln Z", "scatter", "stated", "ratio"]
+    header = ["light curve", "model", "seeds", "mean ln Z", "scatter", "stated", "ratio"]
     return (
         records.markdown([*header, "pulls, rms", "ESS", "Pareto k", ""], lines) if lines else ""
     ), good
