@@ -25,7 +25,8 @@ def tables(found: Sequence[records.Record]) -> tuple[str, bool]:
     text, agrees = chi_squared_table(runs)
     parts += [text, posterior_table(pairs(runs["product"], runs["long"]))]
     scatter, fits = scatter_table(runs["scatter"])
-    parts += [scatter, "\n".join(f"- **{_where(r)}: {r['reason']}**" for r in failed)]
+    parts += [scatter, average_table(pairs(runs["scatter"], runs["long"]))]
+    parts += ["\n".join(f"- **{_where(r)}: {r['reason']}**" for r in failed)]
     return "\n\n".join(part for part in parts if part), good and agrees and fits
 
 
@@ -137,6 +138,22 @@ def posterior_table(both: Sequence[Pair]) -> str:
             lines.append([*cells, f"{width[apart]:.3f} ({apart})"])
     header = ["model", "parameter", "fits", "median off by, rms sd", "most"]
     return records.markdown([*header, "width, mean ratio", "farthest"], lines) if lines else ""
+
+
+def average_table(both: Sequence[Pair]) -> str:
+    """How far the posteriors of many seeds are from the long run's in the mean."""
+    lines = []
+    for curve, model in sorted({(a["curve"], a["model"]) for a, _ in both}):
+        found = [
+            posterior_shifts(a, b) for a, b in both if (a["curve"], a["model"]) == (curve, model)
+        ]
+        mean = {key: np.mean([one[key] for one in found], axis=0) for key in found[0]}
+        worst = max(mean, key=lambda key: abs(mean[key][0]))
+        apart = max(mean, key=lambda key: abs(math.log(mean[key][1])))
+        cells = [curve, model, str(len(found)), f"{mean[worst][0]:+.3f} ({worst})"]
+        lines.append([*cells, f"{mean[apart][1]:.3f} ({apart})"])
+    header = ["light curve", "model", "seeds", "median off by, sd, at most", "width, ratio"]
+    return records.markdown(header, lines) if lines else ""
 
 
 def _rms(values: Sequence[float]) -> float:
