@@ -28,7 +28,7 @@ from nmma_fitter.nmma_fit import predict, stand_in
 FloatArray = NDArray[np.float64]
 LIVE, EFFECTIVE = 2000, 20_000
 CHUNK = 500  # points of a cheap model per call
-DRAWS = 1_000_000
+DRAWS, COSTLY_DRAWS = 1_000_000, 60_000
 WALKERS = 1000
 
 
@@ -125,17 +125,18 @@ def kept(fit: Fit, seed: int, checkpoint: Path) -> Found:
 def plain(fit: Fit, seed: int, checkpoint: Path) -> Found:
     """The mean likelihood of points of the prior."""
     rng = np.random.default_rng([seed, 3])
-    cube = rng.random((DRAWS, fit.cube.dimensions))
+    draws = COSTLY_DRAWS if fit.model.costly else DRAWS
+    cube = rng.random((draws, fit.cube.dimensions))
     with np.errstate(all="ignore"):
-        parts = [fit.cube.raw(cube[i : i + CHUNK]) for i in range(0, DRAWS, CHUNK)]
+        parts = [fit.cube.raw(cube[i : i + CHUNK]) for i in range(0, draws, CHUNK)]
     log_l = np.nan_to_num(np.concatenate(parts), nan=-np.inf, posinf=-np.inf)
     ess = effective_size(log_l)
-    log_z = float(np.logaddexp.reduce(log_l) - np.log(DRAWS))
+    log_z = float(np.logaddexp.reduce(log_l) - np.log(draws))
     samples = {}
     if ess >= fit.request.settings.n_effective:
-        samples = fit.cube.parameters(cube[equal_weight(log_l, DRAWS // 50, rng)])
-    error = float(np.sqrt(1 / ess - 1 / DRAWS))
-    return Found(log_z, error, samples, DRAWS, {"ess": ess})
+        samples = fit.cube.parameters(cube[equal_weight(log_l, 20_000, rng)])
+    error = float(np.sqrt(1 / ess - 1 / draws))
+    return Found(log_z, error, samples, draws, {"ess": ess})
 
 
 def dynesty(fit: Fit, seed: int, checkpoint: Path) -> Found:
@@ -179,4 +180,4 @@ WAYS: dict[str, Way] = {
     "kept": kept,
     "scatter": product,
 }
-COSTLY_WAYS = ("product", "long")  # the others would take hours of a model of milliseconds
+COSTLY_WAYS = ("product", "long", "plain")  # the others would take hours of a model of milliseconds
