@@ -180,4 +180,4 @@ WAYS: dict[str, Way] = {
     "kept": kept,
     "scatter": product,
 }
-COSTLY_WAYS = ("product", "long", "plain")  # the others would take hours of a model of milliseconds
+COSTLY_WAYS = ("product", "long", "plain", "scatter")  # the others would take hours of a model of milliseconds
