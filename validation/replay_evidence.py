@@ -120,7 +120,7 @@ def main() -> int:
     out = given.out.resolve()
     replay = Replay(given.candidates.resolve(), out, out / "replay.toml", ())
     lines = list(lines_of(replay, json.loads(given.reference.read_text(encoding="utf-8"))))
-    print(table(lines), *shares(lines), sep="\n")
+    print(table(lines), "", *shares(lines), sep="\n")
     return 0 if all(line.converged for line in lines if line.fittable) else 1
 
 
