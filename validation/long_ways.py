@@ -28,7 +28,7 @@ from nmma_fitter.nmma_fit import predict, stand_in
 FloatArray = NDArray[np.float64]
 LIVE, EFFECTIVE = 2000, 20_000
 CHUNK = 500  # points of a cheap model per call
-DRAWS, COSTLY_DRAWS = 1_000_000, 60_000
+DRAWS, COSTLY_DRAWS = 1_000_000, 30_000
 WALKERS = 1000
 
 
@@ -180,4 +180,5 @@ WAYS: dict[str, Way] = {
     "kept": kept,
     "scatter": product,
 }
-COSTLY_WAYS = ("product", "long", "plain", "scatter")  # the others would take hours of a model of milliseconds
+# The others would take hours of a model of milliseconds.
+COSTLY_WAYS = ("product", "long", "plain", "scatter")
