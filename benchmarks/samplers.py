@@ -3,15 +3,18 @@
     python benchmarks/samplers.py --seeds 20 [--samplers importance nested ...] [--table]
 
 Each run is a line of ``samplers.jsonl``; a call that was interrupted goes on with what is missing,
-and ``--table`` prints what there is. ln Z is compared with the mean of all samplers' means weighted
-by their errors. dynesty comes with bilby; ultranest and pymultinest are left out where they are
-not installed. Every sampler gets the same vectorised likelihood: those that ask for one point at a
+and ``--table`` prints what there is. The afterglow is here its stand-in. A run is ended after
+``--longest`` seconds of CPU, and a sampler that takes over a minute for a likelihood gets five
+seeds. Each sampler's mean ln Z is compared with the mean of the others' means, weighted by their
+errors. dynesty comes with bilby; ultranest and pymultinest are left out where they are not
+installed. Every sampler gets the same vectorised likelihood: those that ask for one point at a
 time pay for that, as they would in a fit.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import tempfile
 import time
@@ -23,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
+from sampler_rows import Row, at_most, table, wanted
 
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.nested import run_nested
@@ -30,7 +34,8 @@ from nmma_fitter.inference.sampled import SamplerSettings
 from nmma_fitter.inference.sampler import run_importance
 
 FloatArray = NDArray[np.float64]
-MODELS = ("Me2017", "Piro2021", "nugent-hyper")
+STAND_IN = "TrPi2018 stand-in"
+MODELS = ("Me2017", "Piro2021", "nugent-hyper", STAND_IN)
 ERRORS = (1.0, 0.1)  # systematic, mag
 LIVE = 400
 
@@ -152,12 +157,16 @@ def problem_of(model: str, sys_error: float) -> Problem:
     from nmma_fitter.inference.priors import load_priors
     from nmma_fitter.nmma_fit import predict
 
+    name, stand_in, _ = model.partition(" stand-in")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{model}.csv"
-        write_csv(light_curve(model), path)
+        path = Path(folder) / f"{name}.csv"
+        write_csv(light_curve(name), path)
         over = {"sys_error": sys_error}
-        [request] = requests_of(path, [model], load_config().fits, over=over)
-    prediction = predict(request, request.make_model(), request.window)
+        [request] = requests_of(path, [name], load_config().fits, over=over)
+    made = request.make_model()
+    if stand_in and (proxy := made.proxy()) is not None:
+        made = proxy
+    prediction = predict(request, made, request.window)
     likelihood = Likelihood(request.window, request.trigger, request.settings, prediction)
     return Problem(CubeLikelihood(likelihood.evaluate, load_priors(request.priors)))
 
@@ -166,59 +175,35 @@ def run_all(given: argparse.Namespace) -> None:
     """Do what is not in the file yet."""
     from records import append, read
 
-    done = {(r["model"], r["sys_error"], r["sampler"], r["seed"]) for r in read(given.out)}
-    wanted = [
-        (model, error, name, seed)
-        for model in given.models
-        for error in given.sys_error
-        for name in given.samplers
-        for seed in range(given.seeds)
-        if (model, error, name, seed) not in done
-    ]
+    rows = read(given.out)
+    keys = [(m, e, n) for n in given.samplers for m in given.models for e in given.sys_error]
     problems: dict[tuple[str, float], Problem] = {}
     with Progress() as progress:
-        task = progress.add_task("runs", total=len(wanted))
-        for model, error, name, seed in wanted:
-            progress.update(task, description=f"{model} {error} {name}")
-            problem = problems.setdefault((model, error), problem_of(model, error))
+        task = progress.add_task("runs", total=len(keys) * given.seeds)
+        for key, seed in wanted(keys, given.seeds, rows):
+            model, error, name = key
+            progress.update(task, description=f"{model} {error} {name} {seed}")
+            if (model, error) not in problems:
+                problems[model, error] = problem_of(model, error)
+            problem = problems[model, error]
             problem(np.full((2, problem.dimensions), 0.5))
-            began = time.process_time()
-            log_z, log_z_err, evaluations = SAMPLERS[name](problem, seed)
-            seconds = time.process_time() - began
             row = {"model": model, "sys_error": error, "sampler": name, "seed": seed}
-            found = {"log_z": log_z, "log_z_err": log_z_err, "evaluations": evaluations}
-            append(given.out, row | found | {"seconds": seconds})
+            row |= timed(problem, name, seed, given.longest)
+            append(given.out, row)
+            rows.append(row)
             progress.advance(task)
 
 
-def table(path: Path) -> str:
-    """What the file holds."""
-    from records import markdown, read
-
-    rows = read(path)
-    lines = []
-    for model, error in sorted({(r["model"], r["sys_error"]) for r in rows}):
-        mine = [r for r in rows if (r["model"], r["sys_error"]) == (model, error)]
-        groups = {n: [r for r in mine if r["sampler"] == n] for n in SAMPLERS}
-        groups = {name: some for name, some in groups.items() if some}
-        means = {name: _mean([r["log_z"] for r in some]) for name, some in groups.items()}
-        weight = {name: 1 / max(one[1], 1e-3) ** 2 for name, one in means.items()}
-        centre = sum(weight[n] * means[n][0] for n in means) / sum(weight.values())
-        for name, some in groups.items():
-            off, scatter = means[name][0] - centre, np.std([r["log_z"] for r in some], ddof=1)
-            stated = np.median([r["log_z_err"] for r in some])
-            seconds = np.median([r["seconds"] for r in some])
-            count = np.median([r["evaluations"] for r in some])
-            cells = [f"{model}, {error} mag", name, str(len(some)), f"{count:.0f}"]
-            cells += [f"{seconds:.2f}", f"{off:+.3f} ± {means[name][1]:.3f}"]
-            lines.append([*cells, f"{scatter:.3f}", f"{stated:.3f}"])
-    header = ["likelihood", "sampler", "seeds", "evaluations", "CPU s", "ln Z off by"]
-    return markdown([*header, "scatter", "stated"], lines)
-
-
-def _mean(values: list[float]) -> tuple[float, float]:
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 1.0
-    return float(np.mean(values)), spread / float(np.sqrt(len(values)))
+def timed(problem: Problem, name: str, seed: int, longest: float) -> Row:
+    """One run; without an answer where it took too long."""
+    answer: tuple[float | None, float | None, int | None] = (None, None, None)
+    began = time.process_time()
+    with contextlib.suppress(TimeoutError), at_most(longest):
+        answer = SAMPLERS[name](problem, seed)
+    seconds = time.process_time() - began
+    return dict(zip(("log_z", "log_z_err", "evaluations"), answer, strict=True)) | {
+        "seconds": round(seconds, 3)
+    }
 
 
 def main() -> None:
@@ -229,12 +214,15 @@ def main() -> None:
     parser.add_argument("--sys-error", nargs="+", type=float, default=list(ERRORS))
     parser.add_argument("--samplers", nargs="+", default=there, choices=there)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--longest", type=float, default=600, help="CPU s of a run [600]")
     parser.add_argument("--out", type=Path, default=Path("samplers.jsonl"))
     parser.add_argument("--table", action="store_true", help="only print what there is")
     given = parser.parse_args()
+    from records import read
+
     if not given.table:
         run_all(given)
-    print(table(given.out))
+    print(table(read(given.out), list(SAMPLERS)))
 
 
 if __name__ == "__main__":

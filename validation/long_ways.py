@@ -1,0 +1,184 @@
+"""The ways in which ``long_runs.py`` samples one light curve and model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmma_fitter import models
+from nmma_fitter.config import load_config
+from nmma_fitter.errors import NotConverged
+from nmma_fitter.fits import FitRequest, requests_of
+from nmma_fitter.inference import nested
+from nmma_fitter.inference.cube import CubeLikelihood
+from nmma_fitter.inference.importance import effective_size
+from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.priors import apply_measured, load_priors
+from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampler import run_sampler
+from nmma_fitter.inference.weights import equal_weight
+from nmma_fitter.nmma_fit import predict, stand_in
+
+FloatArray = NDArray[np.float64]
+LIVE, EFFECTIVE = 2000, 20_000
+CHUNK = 500  # points of a cheap model per call
+DRAWS, COSTLY_DRAWS = 1_000_000, 30_000
+WALKERS = 1000
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one run says; no samples where there are too few."""
+
+    log_z: float
+    log_z_err: float
+    samples: dict[str, FloatArray]
+    evaluations: int
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One light curve and model, as the product would fit it."""
+
+    request: FitRequest
+
+    @cached_property
+    def model(self) -> models.Model:
+        """The model with its settings."""
+        return self.request.make_model()
+
+    @cached_property
+    def likelihood(self) -> Likelihood:
+        """The likelihood of the model itself."""
+        one = self.request
+        prediction = predict(one, self.model, one.window)
+        return Likelihood(one.window, one.trigger, one.settings, prediction)
+
+    @cached_property
+    def priors(self) -> Any:
+        """The shipped priors."""
+        chosen = self.request.settings
+        return apply_measured(load_priors(self.request.priors), chosen.redshift, chosen.distance)
+
+    @cached_property
+    def cube(self) -> CubeLikelihood:
+        """The likelihood over the unit cube."""
+        return CubeLikelihood(self.likelihood.evaluate, self.priors)
+
+    def settings(self, seed: int) -> SamplerSettings:
+        """The shipped settings of the sampler."""
+        chosen = self.request.settings
+        return SamplerSettings(seed, chosen.nlive, chosen.n_effective)
+
+
+def fit_of(path: Path, model: str, sys_error: float) -> Fit:
+    """The shipped fit of a light curve, at a systematic error."""
+    over = {"sys_error": sys_error}
+    [request] = requests_of(path, [model], load_config().fits, over=over)
+    request.check()
+    return Fit(request)
+
+
+def product(fit: Fit, seed: int, checkpoint: Path) -> Found:
+    """As `nmma_fit.run_fit` samples."""
+    rough = stand_in(fit.request, fit.model, fit.likelihood)
+    found = run_sampler(fit.likelihood.evaluate, fit.priors, fit.settings(seed), stand_in=rough)
+    return _of(found)
+
+
+def long(fit: Fit, seed: int, checkpoint: Path) -> Found:
+    """Nested sampling of the model itself; with shipped settings where a point is costly."""
+    settings = fit.settings(seed)
+    if fit.model.costly:
+        return _nested(fit, settings, checkpoint)
+    settings = replace(settings, nlive=LIVE, n_effective=EFFECTIVE, batch=CHUNK, chunk=CHUNK)
+    try:
+        return _nested(fit, settings)
+    except NotConverged:  # as the product would
+        return _nested(fit, replace(settings, nlive=2 * LIVE))
+
+
+def _nested(fit: Fit, settings: SamplerSettings, checkpoint: Path | None = None) -> Found:
+    found = nested.run_nested(fit.likelihood.evaluate, fit.priors, settings, checkpoint=checkpoint)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return _of(found)
+
+
+def kept(fit: Fit, seed: int, checkpoint: Path) -> Found:
+    """The control: nested sampling with the points that shaped its bounds."""
+    settings = replace(fit.settings(seed), batch=CHUNK, chunk=CHUNK)
+    discard, nested.DISCARD_EXPLORATION = nested.DISCARD_EXPLORATION, False
+    try:
+        return _nested(fit, settings)
+    finally:
+        nested.DISCARD_EXPLORATION = discard
+
+
+def plain(fit: Fit, seed: int, checkpoint: Path) -> Found:
+    """The mean likelihood of points of the prior."""
+    rng = np.random.default_rng([seed, 3])
+    draws = COSTLY_DRAWS if fit.model.costly else DRAWS
+    cube = rng.random((draws, fit.cube.dimensions))
+    with np.errstate(all="ignore"):
+        parts = [fit.cube.raw(cube[i : i + CHUNK]) for i in range(0, draws, CHUNK)]
+    log_l = np.nan_to_num(np.concatenate(parts), nan=-np.inf, posinf=-np.inf)
+    ess = effective_size(log_l)
+    log_z = float(np.logaddexp.reduce(log_l) - np.log(draws))
+    samples = {}
+    if ess >= fit.request.settings.n_effective:
+        samples = fit.cube.parameters(cube[equal_weight(log_l, 20_000, rng)])
+    error = float(np.sqrt(1 / ess - 1 / draws))
+    return Found(log_z, error, samples, draws, {"ess": ess})
+
+
+def dynesty(fit: Fit, seed: int, checkpoint: Path) -> Found:
+    """Dynesty's static sampler, one point at a time."""
+    from dynesty import NestedSampler
+
+    def log_likelihood(point: FloatArray) -> float:
+        with np.errstate(all="ignore"):
+            value = float(fit.cube.raw(point[None])[0])
+        return value if np.isfinite(value) else -1e100
+
+    rng = np.random.default_rng([seed, 4])
+    dimensions = fit.cube.dimensions
+    sampler = NestedSampler(
+        *(log_likelihood, lambda point: point, dimensions),
+        nlive=WALKERS,
+        sample="rwalk",
+        rstate=rng,
+    )
+    sampler.run_nested(dlogz=0.01, print_progress=False)
+    found = sampler.results
+    chosen = found.samples[equal_weight(found.logwt, WALKERS * 5, rng)]
+    samples = fit.cube.parameters(chosen)
+    return Found(found.logz[-1], found.logzerr[-1], samples, int(np.sum(found.ncall)), {})
+
+
+def _of(found: SamplerResult) -> Found:
+    if not found.converged:
+        raise NotConverged(found.reason)
+    details = {"ess": found.ess, "tail": found.tail_shape, "method": found.method}
+    details |= {"nlive": found.settings.nlive}
+    return Found(found.log_z, found.log_z_err, found.samples, found.evaluations, details)
+
+
+Way = Callable[[Fit, int, Path], Found]
+WAYS: dict[str, Way] = {
+    "product": product,
+    "long": long,
+    "plain": plain,
+    "dynesty": dynesty,
+    "kept": kept,
+    "scatter": product,
+}
+# The others would take hours of a model of milliseconds.
+COSTLY_WAYS = ("product", "long", "plain", "scatter")
