@@ -20,7 +20,7 @@ from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.importance import effective_size
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import apply_measured, load_priors
-from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
+from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_sampler
 from nmma_fitter.inference.weights import equal_weight
 from nmma_fitter.nmma_fit import predict, stand_in
@@ -88,7 +88,7 @@ def fit_of(path: Path, model: str, sys_error: float) -> Fit:
 
 def product(fit: Fit, seed: int, checkpoint: Path) -> Found:
     """As `nmma_fit.run_fit` samples."""
-    rough = stand_in(fit.request, fit.model, fit.likelihood)
+    rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
     found = run_sampler(fit.likelihood.evaluate, fit.priors, fit.settings(seed), stand_in=rough)
     return _of(found)
 
@@ -106,7 +106,9 @@ def long(fit: Fit, seed: int, checkpoint: Path) -> Found:
 
 
 def _nested(fit: Fit, settings: SamplerSettings, checkpoint: Path | None = None) -> Found:
-    found = nested.run_nested(fit.likelihood.evaluate, fit.priors, settings, checkpoint=checkpoint)
+    found = nested.run_nested(
+        fit.likelihood.evaluate, fit.priors, settings, Watch(checkpoint=checkpoint)
+    )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return _of(found)
