@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.config import load_config
+from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.make_jobs import Order, Poller
 from nmma_fitter.poller.rehearsal import Plan, Rehearsing, rehearse
+from nmma_fitter.schedulers.base import BatchRequest, Resources
 
 A, B = "2459778-2459785", "2459779-2459786"
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
@@ -182,9 +184,10 @@ class Refusing:
 @pytest.mark.parametrize("kind", [SchedulerError, SchedulerUnknown])
 def test_a_refusal_is_in_the_batchs_line(kind, tmp_path):
     plan = Plan(A)
-    batch = type("Batch", (), {"folders": (tmp_path,)})()
+    token = new_batch(tmp_path, "local", (BatchJob("d", 0, 1, str(tmp_path)),)).token
+    batch = BatchRequest(token, (tmp_path / "job.sh",), (tmp_path,), Resources())
     with pytest.raises(kind):
-        Rehearsing(Refusing(kind("no such partition")), plan, {}).submit(batch)
+        Rehearsing(Refusing(kind("no such partition")), plan, {}, tmp_path).submit(batch)
     assert plan.starts == 0 and "no such partition" in plan.batches[0]
 
 
