@@ -1,8 +1,8 @@
 """Time fits of one object in jobs of their own, one after the other, and sharing one job.
 
 ``taskset -c 1 python validation/sharing.py --runs 5`` runs the job scripts that would be
-submitted, in turn, and prints a Markdown table: from the start of the first script to the end of the
-last, with publishing, and the processor time of all that they started.
+submitted, in turn, and prints a Markdown table: from the start of the first script to the end of
+the last, with publishing, and the processor time of all that they started.
 """
 
 from __future__ import annotations
