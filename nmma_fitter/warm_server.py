@@ -69,7 +69,7 @@ class Server:
     def _tell(self, number: int, frame: object) -> None:
         self._told = True
         if not self._busy:
-            sys.exit()
+            os._exit(0)  # there is nothing to clear away
 
     def run(self) -> None:
         """Import, and serve until told to end; who asks meanwhile waits."""
@@ -87,11 +87,13 @@ class Server:
         said, outputs, _, _ = socket.recv_fds(connection, LONGEST, 2)
         try:
             work, attempt = json.loads(said)
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # none is lost on a new process
             child = os.fork()
             if child == 0:
                 connection.close()
                 self._become(Path(work), Path(attempt), outputs)
         finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for one in outputs:
                 os.close(one)
         try:
@@ -110,6 +112,7 @@ class Server:
             _end_with_parent()
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             self._listener.close()
             for place, one in enumerate(outputs, start=1):
                 os.dup2(one, place)
