@@ -138,8 +138,7 @@ def test_a_signal_before_the_fit_has_begun_ends_it(tmp_path):
         os.close(one)
 
 
-@pytest.mark.slow  # of its imports
-@pytest.mark.parametrize("name", ["", "nmma-fitter-nobody"])
+@pytest.mark.parametrize("name", [pytest.param("", marks=pytest.mark.slow), "nmma-fitter-nobody"])
 def test_without_a_server_the_fit_runs_here(tmp_path, name):
     assert start(tmp_path, "", name).wait(timeout=60) == 2
     assert "config.json" in (tmp_path / "log").read_text()

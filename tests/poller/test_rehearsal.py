@@ -82,6 +82,17 @@ def test_a_new_candidate_would_be_fitted_and_the_batch_system_is_asked(place):
     assert place.last.starts == 2
 
 
+def test_fits_that_would_share_a_job_are_counted_and_named_each(place):
+    two = '[fits]\nmodels = ["Me2017", "Piro2021"]\ntogether = ["Me2017", "Piro2021"]\n'
+    (place.root / "my.toml").write_text(two)
+    place.config = load_config(place.root / "my.toml")
+    place.light_curve(A, "ZTF1")
+    place.plan(A)
+    [line] = place.last.batches
+    assert line.startswith("batch of 2 (ZTF1 Me2017, ZTF1 Piro2021): 1 job on this machine")
+    assert place.last.starts == 2
+
+
 def test_it_changes_nothing_and_makes_no_folder(place):
     place.light_curve(A, "ZTF1")
     done = subprocess.run(
