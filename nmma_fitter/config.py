@@ -97,6 +97,7 @@ class FitsTable(Settings):
     """``[fits]``: what is fitted, and how."""
 
     models: list[str]
+    together: list[str] = []  # models whose fits of one object share a job
     preset: str | None = None
     priors: str = "priors"  # folder of <model>.prior, shipped or a path
     refused_models: list[str] = []  # models a preset cannot stand for

@@ -28,6 +28,8 @@ register("unsupported_data", Policy(skipped=True))
 register("not_converged", Policy())  # the same seed would fail in the same way
 
 PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
+SHARED_COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.warm_fit", "{work}", "{attempt}")
+SERVER = (sys.executable, "-P", "-m", "nmma_fitter.warm_server")
 COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.nmma_fit", "{work}", "{attempt}")
 
 
@@ -283,9 +285,15 @@ def _prior_lines(text: str) -> Iterator[str]:
 
 
 def make_unit(
-    request: FitRequest, night: str, folder: Path, resources: Resources, generation: int = 0
+    request: FitRequest,
+    night: str,
+    folder: Path,
+    resources: Resources,
+    generation: int = 0,
+    *,
+    together: bool = False,
 ) -> Unit:
-    """The unit of one fit in a work folder."""
+    """The unit of one fit in a work folder; `together` if it may share a job with others."""
     return Unit(
         campaign="fits",
         night=night,
@@ -294,10 +302,12 @@ def make_unit(
         digest=request.digest,
         generation=generation,
         folder=folder,
-        command=COMMAND,
+        command=SHARED_COMMAND if together else COMMAND,
         outputs=outputs_of(request.model),
         resources=resources,
         inputs={"config.json": request.to_json()},
+        group="fits" if together else "",
+        server=SERVER if together else (),
     )
 
 

@@ -49,6 +49,8 @@ class FitsCampaign:
         self._config = config
         self._read: dict[str, dict[Path, _Read]] = {}
         self.models = list(wanted or config.fits.models)
+        for model in config.fits.together:
+            models.get(model)
         for model in self.models:
             models.get(model)
             fit_settings(config.fits, model)
@@ -139,7 +141,8 @@ class FitsCampaign:
             options=self._config.scheduler.options,
         )
         folder = outdir / folder_name(night) / folder_name(request.object) / request.model
-        return make_unit(request, night, folder, resources)
+        together = request.model in self._config.fits.together
+        return make_unit(request, night, folder, resources, together=together)
 
 
 def _mark(path: Path) -> tuple[int, ...] | None:

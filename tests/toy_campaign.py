@@ -1,9 +1,10 @@
 """A campaign without astronomy, for tests of the whole loop: its jobs are `toy_job.py`.
 
 A candidate file is JSON (``write_candidate`` makes one): settings of `toy_job.py`, and under
-``resources`` what the unit asks for. One unit per file and task; two files with the same name and
-content are the same unit. Every run appends a line to the file of starts, which lies outside the
-installation, so that doubles are counted by something the engine does not know of.
+``resources`` what the unit asks for, under ``tasks`` what is different for a task. One unit per
+file and task; two files with the same name and content are the same unit. Every run appends a line
+to the file of starts, which lies outside the installation, so that doubles are counted by something
+the engine does not know of.
 """
 
 import json
@@ -57,6 +58,8 @@ class ToyCampaign:
         What stands for models.
     resources : Resources
         What a unit asks for where its candidate file says nothing.
+    group : str
+        Of every unit; with one, those of an object share a job.
     """
 
     name = "toy"
@@ -67,10 +70,12 @@ class ToyCampaign:
         starts: Path,
         tasks: Sequence[str] = ("toy",),
         resources: Resources | None = None,
+        group: str = "",
     ) -> None:
         self.outdir = outdir
         self.starts = starts
         self.tasks = tuple(tasks)
+        self.group = group
         self.resources = resources or Resources(cores=1, memory_mb=100, seconds=600)
 
     def wanted(
@@ -90,7 +95,8 @@ class ToyCampaign:
 
     def unit(self, night: str, name: str, task: str, settings: Mapping[str, Any]) -> Unit:
         """The unit of one object and task."""
-        job = {key: value for key, value in settings.items() if key != "resources"}
+        job = {k: v for k, v in settings.items() if k not in ("resources", "tasks")}
+        job |= settings.get("tasks", {}).get(task, {})
         return Unit(
             campaign=self.name,
             night=night,
@@ -103,6 +109,7 @@ class ToyCampaign:
             outputs=(OUTPUT,),
             resources=replace(self.resources, **settings.get("resources", {})),
             inputs={"config.json": {"starts": str(self.starts), **job}},
+            group=self.group,
         )
 
     def collect(

@@ -1,7 +1,8 @@
 """The batch: what is about to be submitted, on disk before it is.
 
-``<state>/batches/<token>.json`` maps array index to unit and attempt. The token is the job's name
-on the batch system, so that jobs whose ids were never learnt are found again by it.
+``<state>/batches/<token>.json`` maps array index to unit and attempt, or to those that share a job.
+The token is the job's name on the batch system, so that jobs whose ids were never learnt are found
+again by it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class BatchJob:
-    """One index of a batch.
+    """One attempt of a batch.
 
     Attributes
     ----------
@@ -29,7 +30,9 @@ class BatchJob:
     folder : str
         The unit's work folder.
     seconds : int
-        Wall-clock limit it asks for.
+        Wall-clock limit it asks for; of a job that it shares, its part.
+    index : int or None
+        Array index of its job, which several may share; None is its place in the batch.
     """
 
     digest: str
@@ -37,15 +40,21 @@ class BatchJob:
     attempt: int
     folder: str
     seconds: int = 0
+    index: int | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Jobs submitted in one call, by array index."""
+    """Attempts submitted in one call."""
 
     token: str
     scheduler: str
     jobs: tuple[BatchJob, ...]
+
+    def indexed(self) -> Iterator[tuple[int, BatchJob]]:
+        """Array index of each attempt's job, and the attempt."""
+        for place, job in enumerate(self.jobs):
+            yield (place if job.index is None else job.index), job
 
 
 def installation(state: Path) -> str:

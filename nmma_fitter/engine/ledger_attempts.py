@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nmma_fitter.engine.attempt import RunRecord
 from nmma_fitter.engine.batch import Batch
 from nmma_fitter.engine.ledger_file import LedgerFile
-from nmma_fitter.engine.unit import Unit
+from nmma_fitter.engine.unit import State, Unit
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class AttemptTable(LedgerFile):
 
     def add_batch(self, batch: Batch) -> None:
         """Note a batch's attempts, before it is submitted or when it is found again."""
-        for index, job in enumerate(batch.jobs):
+        for index, job in batch.indexed():
             self._run(
                 "INSERT OR IGNORE INTO attempts (folder, number, digest, generation, token, idx,"
                 " seconds) VALUES (?,?,?,?,?,?,?)",
@@ -56,7 +57,7 @@ class AttemptTable(LedgerFile):
             )
 
     def set_job(self, token: str, index: int, job_id: str) -> None:
-        """Note the batch system's id of a job.
+        """Note the batch system's id of a job, for each attempt that it runs.
 
         Slurm's controller, killed before it has saved its state, gives an id out again: it is the
         newer attempt's alone, and an older one is from now on looked for by its token.
@@ -75,6 +76,35 @@ class AttemptTable(LedgerFile):
             *(digest, generation),
         )
         return _attempt_row(rows[0]) if rows else None
+
+    def shares_job(self, attempt: AttemptRow) -> bool:
+        """Whether this attempt's job runs others as well."""
+        sql = "SELECT count(*) AS n FROM attempts WHERE job_id=? AND token=? AND idx=?"
+        rows = self._run(sql, attempt.job_id, attempt.token, attempt.idx)
+        return int(rows[0]["n"]) > 1
+
+    def to_cancel(self, attempts: Iterable[AttemptRow]) -> list[str]:
+        """Ids of the jobs that may be ended together with these attempts.
+
+        A job is left alone while it runs another attempt of a unit that is still to come to its
+        end.
+        """
+        ending: dict[str, set[tuple[str, int]]] = {}
+        for attempt in attempts:
+            if attempt.job_id:
+                ending.setdefault(attempt.job_id, set()).add((attempt.folder, attempt.number))
+        return [job_id for job_id, those in ending.items() if self._wanted(job_id) <= those]
+
+    def _wanted(self, job_id: str) -> set[tuple[str, int]]:
+        """Folder and number of each attempt in a job for whose end some unit waits."""
+        unfinished = [state for state in State if not state.ended]
+        rows = self._run(
+            "SELECT a.folder, a.number FROM attempts a JOIN units u ON a.digest=u.digest"
+            " AND a.generation=u.generation WHERE a.job_id=? AND a.reason IS NULL"
+            f" AND u.state IN ({','.join('?' * len(unfinished))})",
+            *(job_id, *unfinished),
+        )
+        return {(row["folder"], row["number"]) for row in rows}
 
     def end_attempt(
         self, folder: str, number: int, reason: str, detail: str, *, charged: bool

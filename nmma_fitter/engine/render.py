@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +53,7 @@ def render(
     ConfigError
         A variable's name is none, or a value holds a NUL.
     """
-    for name, value in environment.items():
-        if not VARIABLE.fullmatch(name) or "\0" in value:
-            raise ConfigError(f"environment variable {name!r}: not a valid name or value")
+    _check(environment)
     template = _loader(templates).get_template("job.sh.j2")
     return template.render(
         label=f"{unit.campaign} {unit.night} {unit.object} {unit.task}",
@@ -92,6 +91,48 @@ def write_script(unit: Unit, number: int, text: str) -> Path:
     write_atomic(path, text)
     path.chmod(0o755)
     return path
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One attempt's turn in a job that several share."""
+
+    unit: Unit
+    number: int
+    script: Path
+
+
+def render_shared(
+    turns: Sequence[Turn], *, templates: Path, scheduler: str, environment: Mapping[str, str]
+) -> str:
+    """The script of a job that runs several attempts' scripts, as text; see `render`."""
+    _check(environment)
+    template = _loader(templates).get_template("shared.sh.j2")
+    unit = turns[0].unit
+    return template.render(
+        label=f"{unit.campaign} {unit.night} {unit.object}",
+        turns=turns,
+        server=unit.server,
+        environment=environment,
+        scheduler=scheduler,
+    )
+
+
+def write_shared(
+    turns: Sequence[Turn], templates: Path, scheduler: str, environment: Mapping[str, str]
+) -> Path:
+    """Put a shared job's script in the work folder of its first unit; returns its path."""
+    text = render_shared(turns, templates=templates, scheduler=scheduler, environment=environment)
+    path = turns[0].unit.folder / f"shared-{turns[0].number}.sh"
+    write_atomic(path, text)
+    path.chmod(0o755)
+    return path
+
+
+def _check(environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        if not VARIABLE.fullmatch(name) or "\0" in value:
+            raise ConfigError(f"environment variable {name!r}: not a valid name or value")
 
 
 def _quote(value: object) -> str:

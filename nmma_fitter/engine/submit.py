@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from nmma_fitter.engine.batch import Batch, BatchJob, new_batch
 from nmma_fitter.engine.files import synced_together
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import withdraw_night
-from nmma_fitter.engine.render import render, write_script
+from nmma_fitter.engine.render import Turn, render, write_script, write_shared
+from nmma_fitter.engine.sharing import Job, asked, in_jobs, may_share
 from nmma_fitter.engine.track import resume_folder
 from nmma_fitter.engine.unit import State, Unit, prepare_folder
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import BatchRequest, Resources, Scheduler
+from nmma_fitter.schedulers.base import BatchRequest, Scheduler
 
 LIVE = tuple(state for state in State if state.live)
+NextNumber = Callable[[Unit], int]
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ class SubmitSettings:
     per_tick : int
         Most units submitted in one tick.
     per_batch : int
-        Most units in one call to the batch system, which may set a smaller number itself.
+        Most jobs in one call to the batch system, which may set a smaller number itself.
     max_queued : int or None
-        Most jobs of ours that wait or run at any time; None for no limit.
+        Most units of ours that wait or run at any time; None for no limit.
     pause : float
         Seconds between two calls to the batch system.
     enough : callable
@@ -63,14 +66,14 @@ def submit(
     now: float,
     queued: int | None = None,
 ) -> list[str]:
-    """Submit waiting units, those of one task and equal resources together as one batch.
+    """Submit waiting units, jobs of one task and equal resources together as one batch.
 
     A night that has work again is withdrawn first. Each batch is on disk and in the ledger before
     the batch system hears of it.
 
     Where not all may be submitted, the newest night goes first: a new transient must not wait
     behind a backlog. Within a night objects keep the order in which they came, and an object's
-    tasks stay together, so that it can be ranked early.
+    tasks stay together, so that it can be ranked early. Units that share a job are never parted.
 
     Parameters
     ----------
@@ -94,14 +97,14 @@ def submit(
     """
     for night in ledger.dirty_nights():
         withdraw_night(ledger, night)
-    chosen = in_turn(rows)[: _room(ledger, settings, queued)]
+    chosen = _jobs(ledger, rows, settings, queued)
     notes: list[str] = []
-    waiting = len(rows) - len(chosen)
+    waiting = len(rows) - sum(len(job.rows) for job in chosen)
     for number, batch in enumerate(_batches(chosen, scheduler, settings)):
         if number and not settings.enough():
             settings.sleep(settings.pause)
         if settings.enough():
-            waiting += len(batch)
+            waiting += sum(len(job.rows) for job in batch)
         else:
             notes += _submit_batch(ledger, scheduler, state, batch, settings, now)
     if waiting:
@@ -119,6 +122,18 @@ def in_turn(rows: Iterable[UnitRow]) -> list[UnitRow]:
     return sorted(listed, key=lambda row: row.unit.night, reverse=True)
 
 
+def _jobs(
+    ledger: Ledger, rows: Sequence[UnitRow], settings: SubmitSettings, queued: int | None
+) -> list[Job]:
+    """The jobs to submit now."""
+
+    def may(row: UnitRow) -> bool:
+        return may_share(row, ledger.tries(row.unit.digest, row.unit.generation))
+
+    largest = min(settings.per_tick, settings.max_queued or settings.per_tick)
+    return in_jobs(in_turn(rows), may, _room(ledger, settings, queued), largest)
+
+
 def _room(ledger: Ledger, settings: SubmitSettings, queued: int | None) -> int:
     """How many units may be submitted now."""
     if settings.max_queued is None:
@@ -128,12 +143,12 @@ def _room(ledger: Ledger, settings: SubmitSettings, queued: int | None) -> int:
 
 
 def _batches(
-    rows: Sequence[UnitRow], scheduler: Scheduler, settings: SubmitSettings
-) -> list[list[UnitRow]]:
-    """Units of one task and equal resources, as many as one call may have."""
-    alike: dict[tuple[str, str], list[UnitRow]] = {}
-    for row in rows:
-        alike.setdefault((row.unit.task, repr(asked(row))), []).append(row)
+    jobs: Sequence[Job], scheduler: Scheduler, settings: SubmitSettings
+) -> list[list[Job]]:
+    """Jobs of equal tasks and resources, as many as one call may have."""
+    alike: dict[tuple[tuple[str, ...], str], list[Job]] = {}
+    for job in jobs:
+        alike.setdefault((job.tasks, repr(job.resources)), []).append(job)
     size = min(settings.per_batch, scheduler.largest_batch or settings.per_batch)
     return [
         group[first : first + size]
@@ -142,21 +157,11 @@ def _batches(
     ]
 
 
-def asked(row: UnitRow) -> Resources:
-    """What a unit's next attempt asks for."""
-    base = row.unit.resources
-    return replace(
-        base,
-        seconds=int(base.seconds * row.time_factor),
-        memory_mb=int(base.memory_mb * row.memory_factor),
-    )
-
-
 def _submit_batch(
     ledger: Ledger,
     scheduler: Scheduler,
     state: Path,
-    rows: Sequence[UnitRow],
+    jobs: Sequence[Job],
     settings: SubmitSettings,
     now: float,
 ) -> list[str]:
@@ -164,12 +169,13 @@ def _submit_batch(
     written = _Written()
     try:
         with synced_together():
-            for row in rows:
-                written.add(row, _next_number(ledger, row.unit), scheduler.name, settings)
-            batch = new_batch(state, scheduler.name, tuple(written.jobs))
+            for job in jobs:
+                written.add(job, partial(_next_number, ledger), scheduler.name, settings)
+            batch = new_batch(state, scheduler.name, tuple(written.attempts))
     except OSError as error:  # found out by the sync; they wait for the next tick
-        return [f"submit of {len(rows)} units put off: cannot write their folders: {error}"]
-    if not written.rows:
+        count = sum(len(job.rows) for job in jobs)
+        return [f"submit of {count} units put off: cannot write their folders: {error}"]
+    if not written.jobs:
         return written.notes
     with ledger.transaction():
         ledger.add_batch(batch)
@@ -181,44 +187,72 @@ def _submit_batch(
 
 @dataclass
 class _Written:
-    """What of a batch is on disk: units, their jobs and scripts, and what could not be written."""
+    """What of a batch is on disk: jobs, attempts and scripts, and what could not be written."""
 
-    rows: list[UnitRow] = field(default_factory=list)
-    jobs: list[BatchJob] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    attempts: list[BatchJob] = field(default_factory=list)
     scripts: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, row: UnitRow, number: int, scheduler: str, settings: SubmitSettings) -> None:
-        """Write one unit's folder and script."""
-        unit = row.unit
-        try:
-            script = _write(row, number, scheduler, settings)
-        except OSError as error:  # the others go on; this one waits until its deadline
-            self.notes.append(f"{unit.object} {unit.task}: cannot write its folder: {error}")
+    @property
+    def rows(self) -> list[UnitRow]:
+        """Units of all jobs, as `attempts`."""
+        return [row for job in self.jobs for row in job.rows]
+
+    def add(
+        self, job: Job, next_number: NextNumber, scheduler: str, settings: SubmitSettings
+    ) -> None:
+        """Write the folders and scripts of a job's units, and the job's own where there are many.
+
+        A unit whose folder cannot be written waits until its deadline; the others go on.
+        """
+        rows: list[UnitRow] = []
+        turns: list[Turn] = []
+        for row in job.rows:
+            unit, number = row.unit, next_number(row.unit)
+            try:
+                script = _write(row, number, scheduler, settings)
+            except OSError as error:
+                self.notes.append(f"{unit.object} {unit.task}: cannot write its folder: {error}")
+                continue
+            rows.append(row)
+            turns.append(Turn(unit, number, script))
+        if not turns:
             return
-        self.rows.append(row)
+        try:
+            script = turns[0].script
+            if len(turns) > 1:
+                script = write_shared(turns, settings.templates, scheduler, settings.environment)
+        except OSError as error:
+            self.notes.append(f"{rows[0].unit.object}: cannot write its job: {error}")
+            return
+        index = len(self.jobs)
+        for row, turn in zip(rows, turns, strict=True):
+            unit, seconds = row.unit, asked(row).seconds
+            where = (unit.digest, unit.generation, turn.number, str(unit.folder))
+            self.attempts.append(BatchJob(*where, seconds, index))
+        self.jobs.append(Job(tuple(rows)))
         self.scripts.append(script)
-        job = BatchJob(unit.digest, unit.generation, number, str(unit.folder), asked(row).seconds)
-        self.jobs.append(job)
 
 
 def _hand_over(
     ledger: Ledger, scheduler: Scheduler, batch: Batch, written: _Written, now: float
 ) -> list[str]:
-    rows = written.rows
-    folders = tuple(row.unit.folder for row in rows)
-    request = BatchRequest(batch.token, tuple(written.scripts), folders, asked(rows[0]))
+    jobs, count = written.jobs, len(batch.jobs)
+    folders = tuple(job.rows[0].unit.folder for job in jobs)
+    request = BatchRequest(batch.token, tuple(written.scripts), folders, jobs[0].resources)
     try:
         ids = scheduler.submit(request)
     except SchedulerUnknown as error:
-        return [f"submit of {len(rows)} units not answered, looked for from now on: {error}"]
+        return [f"submit of {count} units not answered, looked for from now on: {error}"]
     except SchedulerError as error:
-        _refused(ledger, rows, written.jobs, str(error), now)
-        return [f"submit of {len(rows)} units refused: {error}"]
+        alone = _refused(ledger, batch, jobs, str(error), now)
+        return [f"submit of {count} units refused{alone}: {error}"]
     with ledger.transaction():
-        for index, (row, job_id) in enumerate(zip(rows, ids, strict=True)):
+        for index, (job, job_id) in enumerate(zip(jobs, ids, strict=True)):
             ledger.set_job(batch.token, index, job_id)
-            ledger.set_state(row.unit.digest, State.SUBMITTED)
+            for row in job.rows:
+                ledger.set_state(row.unit.digest, State.SUBMITTED)
     return []
 
 
@@ -242,14 +276,15 @@ def _next_number(ledger: Ledger, unit: Unit) -> int:
     return max(ledger.next_number(unit), on_disk + 1)
 
 
-def _refused(
-    ledger: Ledger,
-    rows: Sequence[UnitRow],
-    jobs: Sequence[BatchJob],
-    why: str,
-    now: float,
-) -> None:
+def _refused(ledger: Ledger, batch: Batch, jobs: Sequence[Job], why: str, now: float) -> str:
+    """Note a refusal; units that were to share a job are tried alone, which asks for less."""
+    shared = {row.unit.digest for job in jobs if len(job.rows) > 1 for row in job.rows}
     with ledger.transaction():
-        for row, job in zip(rows, jobs, strict=True):
-            ledger.end_attempt(job.folder, job.attempt, "rejected", why, charged=True)
-            ledger.set_state(row.unit.digest, State.FAILED, "rejected", why, ended=now)
+        for one in batch.jobs:
+            alone = one.digest in shared
+            ledger.end_attempt(one.folder, one.attempt, "rejected", why, charged=not alone)
+            if alone:
+                ledger.set_state(one.digest, State.PENDING, None, f"alone after rejected: {why}")
+            else:
+                ledger.set_state(one.digest, State.FAILED, "rejected", why, ended=now)
+    return ", tried again one by one" if shared else ""

@@ -54,7 +54,7 @@ class Tracked:
     submittable: list[UnitRow] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    to_cancel: list[str] = field(default_factory=list)
+    to_cancel: list[AttemptRow] = field(default_factory=list)
     queued: int | None = None
 
 
@@ -109,8 +109,8 @@ class Tracker:
     def _send_cancels(self) -> None:
         """Ask once for each job; one that lives on is asked again at the next tick."""
         try:
-            if self._out.to_cancel:
-                self._scheduler.cancel(list(dict.fromkeys(self._out.to_cancel)))
+            if jobs := self._ledger.to_cancel(self._out.to_cancel):
+                self._scheduler.cancel(jobs)
         except SchedulerError as error:
             self._out.notes.append(f"cancelling: {error}")
 
@@ -254,7 +254,7 @@ class Tracker:
     def _cancel(self, witness: Witness) -> None:
         attempt = witness.attempt
         if attempt is not None and attempt.job_id and not witness.job.state.final:
-            self._out.to_cancel.append(attempt.job_id)
+            self._out.to_cancel.append(attempt)
 
 
 def _checkpoint(witness: Witness) -> str | None:

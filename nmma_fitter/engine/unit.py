@@ -57,6 +57,12 @@ class Unit:
     resources : Resources
     inputs : mapping of file name to JSON value
         Written to the work folder before the unit is submitted.
+    group : str
+        Units of one object and night with the same group may share a job, where they run one after
+        the other; empty for a job of its own.
+    server : tuple of str
+        Command that a shared job starts first and ends last. It prints one line, which the units'
+        commands find in the variable ``NMMA_FITTER_SERVER``; they must do without it as well.
     """
 
     campaign: str
@@ -70,6 +76,8 @@ class Unit:
     outputs: tuple[str, ...]
     resources: Resources
     inputs: Mapping[str, Json] = field(default_factory=dict, compare=False)
+    group: str = ""
+    server: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -98,6 +106,8 @@ class Unit:
         }
         value["command"], value["outputs"] = list(self.command), list(self.outputs)
         value["resources"] = asdict(self.resources)
+        if self.group:
+            value["group"], value["server"] = self.group, list(self.server)
         return value
 
     @classmethod
@@ -114,6 +124,8 @@ class Unit:
             command=tuple(map(str, value["command"])),
             outputs=tuple(map(str, value["outputs"])),
             resources=Resources(**value["resources"]),
+            group=str(value.get("group", "")),
+            server=tuple(map(str, value.get("server", ()))),
         )
 
 

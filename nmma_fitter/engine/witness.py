@@ -16,6 +16,7 @@ EXIT_REASONS = {66: "no_output", 73: "disk_full", 74: "disk_full"}
 LIMIT_MARGIN_SECONDS = 240.0  # warning_seconds and the minute by which Slurm may be early
 LIMIT_MARGIN_SHARE = 0.15
 IN_USE = 69  # of a second copy of a run, which leaves without touching anything
+WHOLE_JOB = ("cancelled", "node_failure", "preempted")  # true also of what had no turn in it
 OVERRULING = ("timeout", "out_of_memory", "node_failure", "preempted", "cancelled")
 
 
@@ -91,12 +92,12 @@ def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> Hea
     attempts = _last_attempts(ledger, rows)
     live = [a for a in attempts.values() if a and a.reason is None]
     tokens = sorted({a.token for a in live if a.job_id is None})
-    ids = [a.job_id for a in live if a.job_id]
+    ids = list(dict.fromkeys(a.job_id for a in live if a.job_id))
     answer = scheduler.poll(ids, tokens)
     if answer.found:
         _learn_ids(ledger, answer.found)
         attempts = _last_attempts(ledger, rows)
-    witnesses = {r.unit.digest: _witness(r, attempts[r.unit.digest], answer) for r in rows}
+    witnesses = {r.unit.digest: _witness(ledger, r, attempts[r.unit.digest], answer) for r in rows}
     return Heard(witnesses, answer.found is not None, answer.queued)
 
 
@@ -112,7 +113,7 @@ def _learn_ids(ledger: Ledger, found: Mapping[str, Mapping[int, str]]) -> None:
                 ledger.set_job(token, index, job_id)
 
 
-def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witness:
+def _witness(ledger: Ledger, row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witness:
     if attempt is None:
         return Witness(None, JobStatus(JobState.ABSENT), [])
     runs = runs_of(row.unit.attempts, attempt.number)
@@ -125,6 +126,8 @@ def _witness(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witnes
         if _is_anothers(job, attempt):
             attempt = replace(attempt, job_id=None)  # and nobody cancels that other job
             job = JobStatus(JobState.ABSENT, detail="its number was given to another job")
+    if job.state.final and ledger.shares_job(attempt):
+        job = _own_end(job, runs)
     limit = row.unit.resources.seconds * row.time_factor
     return Witness(attempt, _completed(job, runs, limit), runs)
 
@@ -137,6 +140,28 @@ def _is_anothers(job: JobStatus, attempt: AttemptRow) -> bool:
     """
     known = bool(attempt.token and job.token and TOKEN.fullmatch(job.token))
     return known and job.token != attempt.token
+
+
+def _own_end(job: JobStatus, runs: Sequence[RunRecord]) -> JobStatus:
+    """What the end of a shared job means for one of its attempts.
+
+    A run that left its own end is judged by that, unless the batch system ended it. One that left
+    none was killed alone, or its records are yet to be seen.
+    """
+    if not runs and job.reason not in WHOLE_JOB:
+        detail = f"the job it shared ended before its turn ({job.detail or job.state.value})"
+        return replace(job, state=JobState.ABSENT, reason="never_started", detail=detail)
+    if not runs or (job.reason in OVERRULING and not _ended_by_itself(runs[-1], job)):
+        return job
+    state = JobState.ABSENT if runs[-1].exit_code is None else JobState.ENDED_WELL
+    return replace(job, state=state, reason=None)
+
+
+def _ended_by_itself(run: RunRecord, job: JobStatus) -> bool:
+    """Whether a run left its end before the batch system brought its job to one."""
+    code = run.exit_code
+    killed = job.reason == "out_of_memory" and code is not None and code > 128
+    return code is not None and not run.exit.get("signal") and not killed
 
 
 def _completed(job: JobStatus, runs: Sequence[RunRecord], limit: float) -> JobStatus:

@@ -105,7 +105,7 @@ def retry(
     count = 0
     with ledger_in_hand(config, say) as ledger:
         today = _Today(config, campaign)
-        strays: list[str] = []
+        strays: list[AttemptRow] = []
         for _, row in chosen.rows(ledger):
             try:
                 done, what = _retry(ledger, row, today, deadline, strays)
@@ -113,12 +113,12 @@ def retry(
                 done, what = False, f"its folder cannot be written: {error}"
             count += done
             say(f"{_label(row.unit)}: {what}")
-        _end_jobs(scheduler, strays, say)
+        _end_jobs(scheduler, ledger.to_cancel(strays), say)
     return count
 
 
 def _retry(
-    ledger: Ledger, row: UnitRow, today: _Today, deadline: float, strays: list[str]
+    ledger: Ledger, row: UnitRow, today: _Today, deadline: float, strays: list[AttemptRow]
 ) -> tuple[bool, str]:
     if not _ended_without_result(row):
         return False, f"is {row.state.value}; nothing to try again"
@@ -129,8 +129,8 @@ def _retry(
     attempt = ledger.last_attempt(row.unit.digest, generation)
     published = read_sentinel(row.unit)[0] is SentinelState.VALID
     alive = attempt is not None and attempt.reason is None
-    if alive and attempt is not None and attempt.job_id:
-        strays.append(attempt.job_id)
+    if alive and attempt is not None:
+        strays.append(attempt)
     anew = published or alive or row.reason == STOPPED
     resume = None if anew or attempt is None else _checkpoint(row, attempt)
     try_again(ledger, row, today.unit(row.unit), deadline, resume, anew=anew)
@@ -186,6 +186,8 @@ def to_cancel(config: Config, chosen: Selection, say: Say) -> list[str]:
 def cancel(config: Config, scheduler: Scheduler, chosen: Selection, say: Say) -> int:
     """End unfinished units as ``failed (cancelled)``, and their jobs; returns how many.
 
+    A job that also runs units which are still wanted goes on.
+
     The ledger is first: a job whose cancelling is lost on the way is cancelled by the next tick.
     """
     count = 0
@@ -193,7 +195,7 @@ def cancel(config: Config, scheduler: Scheduler, chosen: Selection, say: Say) ->
     with suppress(KeyError, OSError):
         who = getpass.getuser()
     with ledger_in_hand(config, say) as ledger:
-        jobs: list[str] = []
+        attempts: list[AttemptRow] = []
         for _, row in chosen.rows(ledger):
             if row.state.ended:
                 say(f"{_label(row.unit)}: has ended already: {row.state.value}")
@@ -201,11 +203,11 @@ def cancel(config: Config, scheduler: Scheduler, chosen: Selection, say: Say) ->
             attempt = ledger.last_attempt(row.unit.digest, row.unit.generation)
             why = f"by {who} on {socket.gethostname()}"
             ledger.set_state(row.unit.digest, State.FAILED, "cancelled", why, ended=time.time())
-            if attempt is not None and attempt.job_id and attempt.reason is None:
-                jobs.append(attempt.job_id)
+            if attempt is not None and attempt.reason is None:
+                attempts.append(attempt)
             count += 1
             say(f"{_label(row.unit)}: cancelled; it was {row.state.value}")
-        _end_jobs(scheduler, jobs, say)
+        _end_jobs(scheduler, ledger.to_cancel(attempts), say)
     return count
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmma_fitter.config import Config, PathsTable
+from nmma_fitter.engine.batch import read_batches
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.ledger_copy import copy_ledger
@@ -54,8 +55,11 @@ class Plan:
 class Rehearsing:
     """A scheduler that asks the real one what it would do, and submits nothing."""
 
-    def __init__(self, real: Scheduler, plan: Plan, labels: Mapping[Path, str]) -> None:
+    def __init__(
+        self, real: Scheduler, plan: Plan, labels: Mapping[Path, str], state: Path
+    ) -> None:
         self._real = real
+        self._state = state
         self._plan = plan
         self._labels = labels
         self.name = real.name
@@ -67,7 +71,9 @@ class Rehearsing:
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """Rehearse, and note what the batch system said."""
-        labels = [self._labels.get(folder, folder.name) for folder in batch.folders]
+        # Jobs may be shared: their units are in the file that was written before this call.
+        known = next(one for one in read_batches(self._state) if one.token == batch.token)
+        labels = [self._labels.get(Path(job.folder), job.folder) for job in known.jobs]
         more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
         line = f"batch of {len(labels)} ({', '.join(labels[:3])}{more})"
         try:
@@ -79,7 +85,7 @@ class Rehearsing:
             raise
         self._plan.batches.append(f"{line}: {said}")
         self._plan.starts += len(labels)
-        return [f"rehearsed-{index}" for index in range(len(labels))]
+        return [f"rehearsed-{index}" for index in range(len(batch.scripts))]
 
     def rehearse(self, batch: BatchRequest) -> str:
         """As the real one."""
@@ -129,7 +135,7 @@ def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
         plan.rows.append((want.object, want.task, _outlook(ledger, want, known, earlier)))
     waiting = ledger.units(State.PENDING)
     labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
-    scheduler = Rehearsing(make_scheduler(poller.config), plan, labels)
+    scheduler = Rehearsing(make_scheduler(poller.config), plan, labels, poller.config.paths.state)
     poller._submit(ledger, scheduler, Tracked(submittable=waiting))
     plan.posts += _posts(poller.config, ledger, plan.night)
     return plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from nmma_fitter.engine import sentinel, witness
-from nmma_fitter.engine.ledger import AttemptRow, UnitRow
+from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
 from nmma_fitter.engine.sentinel import SentinelState
 from nmma_fitter.engine.unit import Unit
 from nmma_fitter.engine.witness import Witness
@@ -20,9 +20,11 @@ def apply(name: str | None) -> None:
     if name == "adoption":
         sees = witness._witness
 
-        def blind(row: UnitRow, attempt: AttemptRow | None, answer: Answer) -> Witness:
+        def blind(
+            ledger: Ledger, row: UnitRow, attempt: AttemptRow | None, answer: Answer
+        ) -> Witness:
             if attempt is None or attempt.job_id is not None:
-                return sees(row, attempt, answer)
+                return sees(ledger, row, attempt, answer)
             return Witness(attempt, JobStatus(JobState.ABSENT), [])
 
         # A job whose id was not learnt at its submit never was, whatever queue and runs say.

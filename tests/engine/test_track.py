@@ -11,7 +11,8 @@ from small_units import TEMPLATES, small_unit
 
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.reasons import REASONS
-from nmma_fitter.engine.submit import SubmitSettings, asked, submit
+from nmma_fitter.engine.sharing import asked
+from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted, register

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.config import load_config
+from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.make_jobs import Order, Poller
 from nmma_fitter.poller.rehearsal import Plan, Rehearsing, rehearse
+from nmma_fitter.schedulers.base import BatchRequest, Resources
 
 A, B = "2459778-2459785", "2459779-2459786"
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
@@ -77,6 +79,17 @@ def test_a_new_candidate_would_be_fitted_and_the_batch_system_is_asked(place):
     assert place.plan(A) == {"ZTF1": "would fit: new", "ZTF2": "would fit: new"}
     [line] = place.last.batches
     assert line.startswith("batch of 2 (ZTF1 Piro2021, ZTF2 Piro2021): ") and "1 at once" in line
+    assert place.last.starts == 2
+
+
+def test_fits_that_would_share_a_job_are_counted_and_named_each(place):
+    two = '[fits]\nmodels = ["Me2017", "Piro2021"]\ntogether = ["Me2017", "Piro2021"]\n'
+    (place.root / "my.toml").write_text(two)
+    place.config = load_config(place.root / "my.toml")
+    place.light_curve(A, "ZTF1")
+    place.plan(A)
+    [line] = place.last.batches
+    assert line.startswith("batch of 2 (ZTF1 Me2017, ZTF1 Piro2021): 1 job on this machine")
     assert place.last.starts == 2
 
 
@@ -182,9 +195,10 @@ class Refusing:
 @pytest.mark.parametrize("kind", [SchedulerError, SchedulerUnknown])
 def test_a_refusal_is_in_the_batchs_line(kind, tmp_path):
     plan = Plan(A)
-    batch = type("Batch", (), {"folders": (tmp_path,)})()
+    token = new_batch(tmp_path, "local", (BatchJob("d", 0, 1, str(tmp_path)),)).token
+    batch = BatchRequest(token, (tmp_path / "job.sh",), (tmp_path,), Resources())
     with pytest.raises(kind):
-        Rehearsing(Refusing(kind("no such partition")), plan, {}).submit(batch)
+        Rehearsing(Refusing(kind("no such partition")), plan, {}, tmp_path).submit(batch)
     assert plan.starts == 0 and "no such partition" in plan.batches[0]
 
 
