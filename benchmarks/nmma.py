@@ -49,7 +49,7 @@ TIMED, SAMPLED = "calls of NMMA", "dynesty on the stand-in"
 
 
 def time_calls(python: str, posterior: list[Record], number: int, given: Namespace) -> Record:
-    """Processor seconds of NMMA's likelihood at one chunk of points of a posterior."""
+    """Processor seconds of NMMA's likelihood at a chunk of the afterglow's posterior."""
     step = max(len(posterior) // CALLS, 1)
     chosen = posterior[::step][number * CHUNK : (number + 1) * CHUNK]
     points = [
