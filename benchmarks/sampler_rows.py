@@ -62,8 +62,8 @@ def table(rows: list[Row], samplers: Sequence[str]) -> str:
     for model, error in sorted({(r["model"], r["sys_error"]) for r in rows}):
         mine = [r for r in rows if (r["model"], r["sys_error"]) == (model, error)]
         groups = {name: [r for r in mine if r["sampler"] == name] for name in samplers}
-        values = {name: [r["log_z"] for r in finished(some)] for name, some in groups.items()}
-        means = {name: mean_of(one) for name, one in values.items() if len(one) > 1}
+        done = {name: finished(some) for name, some in groups.items()}
+        means = {name: mean_of(one) for name, one in done.items() if len(one) > 1}
         for name, some in groups.items():
             if some:
                 cells = [f"{model}, {error} mag", name, *_cells(name, some, means)]
@@ -76,8 +76,8 @@ def _cells(name: str, some: list[Row], means: dict[str, tuple[float, float]]) ->
     done = finished(some)
     seconds = f"{np.median([r['seconds'] for r in some]):.2f}"
     if name not in means:
-        late = "> " if len(done) < len(some) else ""
-        return [str(len(done)), "", late + seconds, "", "", ""]
+        count = f"{done[0]['evaluations']}" if done else ""
+        return [str(len(done)), count, seconds if done else f"> {seconds}", "", "", ""]
     off, error = off_others(name, means)
     scatter = f"{np.std([r['log_z'] for r in done], ddof=1):.3f}"
     stated = f"{np.median([r['log_z_err'] for r in done]):.3f}"
@@ -85,9 +85,11 @@ def _cells(name: str, some: list[Row], means: dict[str, tuple[float, float]]) ->
     return [str(len(done)), count, seconds, f"{off:+.3f} ± {error:.3f}", scatter, stated]
 
 
-def mean_of(values: list[float]) -> tuple[float, float]:
-    """Mean and its error."""
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
+def mean_of(rows: list[Row]) -> tuple[float, float]:
+    """Mean ln Z and its error, from the scatter, or what is stated where that is more."""
+    log_z = [row["log_z"] for row in rows]
+    each = max(np.std(log_z, ddof=1), np.median([row["log_z_err"] for row in rows]))
+    return float(np.mean(log_z)), float(each / np.sqrt(len(rows)))
 
 
 def off_others(name: str, means: dict[str, tuple[float, float]]) -> tuple[float, float]:

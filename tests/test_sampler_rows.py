@@ -46,3 +46,8 @@ def test_a_run_that_takes_too_long_is_ended(rows):
 def test_a_mean_is_held_against_those_of_the_others(rows):
     off, error = rows.off_others("a", {"a": (1.0, 0.03), "b": (0.9, 0.04), "c": (0.9, 0.04)})
     assert off == pytest.approx(0.1) and error == pytest.approx((0.03**2 + 0.04**2 / 2) ** 0.5)
+
+
+def test_a_mean_of_few_seeds_is_not_surer_than_what_they_state(rows):
+    mean, error = rows.mean_of([row(KEYS[0], i, 1.0, -9.0) for i in range(4)])
+    assert (mean, error) == (-9.0, pytest.approx(0.05))

@@ -65,18 +65,17 @@ def common(pulls: Sequence[float]) -> tuple[float, float]:
 def evidence_table(runs: Mapping[str, Sequence[records.Record]]) -> str:
     """One line for each product's fit: ln Z of each run, and the difference from the long one."""
     lines = []
+    against = [name for name in AGAINST if runs[name]]
     for one in runs["product"]:
-        matched = {name: pairs([one], runs[name]) for name in AGAINST}
+        matched = {name: pairs([one], runs[name]) for name in against}
         cells = [f"{one['curve']}, {one['points']}", one["model"], log_z_text(one)]
         cells += [log_z_text(found[0][1]) if found else "" for found in matched.values()]
-        if matched["long"]:
-            other = matched["long"][0][1]
-            cells += [f"{one['log_z'] - other['log_z']:+.3f}", f"{pull(one, other):+.1f}"]
-        else:
-            cells += ["", ""]
+        other = matched["long"][0][1] if matched.get("long") else None
+        off = one["log_z"] - other["log_z"] if other else 0.0
+        cells += [f"{off:+.3f}", f"{pull(one, other):+.1f}"] if other else ["", ""]
         cells += [one["method"], f"{one['tail']:.2f}", f"{one['seconds']:.1f}"]
         lines.append(cells)
-    header = ["light curve, points", "model", "ln Z", *AGAINST, "difference", "in errors"]
+    header = ["light curve, points", "model", "ln Z", *against, "difference", "in errors"]
     return records.markdown([*header, "method", "Pareto k", "s"], lines) if lines else ""
 
 
