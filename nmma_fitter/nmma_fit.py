@@ -149,7 +149,7 @@ def stand_in(
     request: FitRequest, model: Model, likelihood: Likelihood, priors: PriorDict
 ) -> StandIn | None:
     """What is sampled first in place of a costly model; None where the model itself is cheap."""
-    from nmma_fitter.inference.likelihood import Likelihood
+    from nmma_fitter.inference.likelihood import Likelihood, blurred
 
     proxy = model.proxy()
     if proxy is None:
@@ -157,7 +157,7 @@ def stand_in(
     window = likelihood.light_curve
     predicted = predict(request, proxy, window)
     cheap = Likelihood(window, request.trigger, request.settings, predicted)
-    return stand_in_of(cheap, likelihood, priors)
+    return stand_in_of(blurred(cheap, proxy.error), likelihood, priors)
 
 
 def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> StandIn:

@@ -38,7 +38,7 @@ from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
 from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import NotConverged
-from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.likelihood import Likelihood, blurred
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
 from nmma_fitter.inference.sampler import run_importance, run_sampler
@@ -132,7 +132,7 @@ def fit(trial: Trial) -> records.Record:
     model = models.get(trial.model)
     likelihood = likelihood_of(trial, lightcurve, model)
     proxy = model.proxy() if not trial.control else None
-    cheap = likelihood_of(trial, lightcurve, proxy) if proxy else None
+    cheap = blurred(likelihood_of(trial, lightcurve, proxy), proxy.error) if proxy else None
     sampler = SamplerSettings(
         seed=int(trial.rng(1).integers(2**31)), nlive=trial.nlive, n_effective=trial.n_effective
     )

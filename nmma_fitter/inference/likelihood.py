@@ -10,7 +10,8 @@ take the systematic error alone and whose detections are always truncated (see `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,13 @@ class Likelihood:
     def comparability(self) -> Comparability:
         """Name what must be equal, besides the data, for two evidences to be compared."""
         return comparability(self.light_curve, self.trigger, self.settings)
+
+
+def blurred(likelihood: Likelihood, error: float) -> Likelihood:
+    """The same likelihood with an error in mag more, added in quadrature to all others."""
+    found = copy(likelihood)
+    found.noise = replace(likelihood.noise, total=np.hypot(likelihood.noise.total, error))
+    return found
 
 
 def log_probability(noise: Noise, magnitudes: FloatArray) -> FloatArray:

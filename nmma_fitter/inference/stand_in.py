@@ -29,6 +29,7 @@ FloatArray = NDArray[np.float64]
 CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
 FACTOR = 3  # effective points under the stand-in, for each that is wanted
 PRIOR_SHARE = 0.1  # of the points, where a coordinate is aligned
+CODE = 2  # raised when the same settings give other points
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,8 @@ class StandIn:
     Attributes
     ----------
     log_likelihood : callable
-        Of the cheap one.
+        Of the cheap one, with errors that contain its own: where it is off, a point must still be
+        drawn often enough for the costly one to weigh it.
     predict : callable
         Parameters, arrays of shape (P,), to the costly model's magnitudes, shape (P, n).
     judge : callable
@@ -56,7 +58,7 @@ class StandIn:
     def decisive(self) -> str:
         """All settings that decide which points are drawn under it."""
         aligned = "" if self.alignment is None else repr((alignment.WIDER, alignment.CODE))
-        return repr((FACTOR, PRIOR_SHARE, aligned))
+        return repr((FACTOR, PRIOR_SHARE, CODE, aligned))
 
 
 def sample_stand_in(

@@ -61,6 +61,8 @@ class Model(ABC):
         the model is still evaluated, and the share of such points is reported.
     costly : bool
         Whether a point takes milliseconds: without a `proxy` it is sampled by nested sampling.
+    error : float
+        Of a proxy: what it errs by, mag.
     """
 
     name: ClassVar[str]
@@ -70,6 +72,7 @@ class Model(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]
     costly: ClassVar[bool] = False
+    error: ClassVar[float] = 0.0
 
     def check_available(self) -> None:  # noqa: B027
         """Raise `Unavailable` when data or a library this model needs are not here."""

@@ -8,7 +8,7 @@ from scipy.stats import norm, truncnorm
 
 from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput, ConfigError
-from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.likelihood import Likelihood, blurred
 
 nan = float("nan")
 DETECTION = (59000.0, "ztfg", 19.0, 0.1, nan)
@@ -157,3 +157,10 @@ def test_settings_of_bands_without_data_do_not_matter_to_comparability(light_cur
     data = light_curve(DETECTION)
     other = likelihood_of(data, sys_error_bands={"ps1::z": 0.1})
     assert other.comparability() == likelihood_of(data).comparability()
+
+
+def test_a_blurred_likelihood_has_an_error_more_and_the_other_stays_as_it_was(light_curve):
+    sharp = Likelihood(light_curve(DETECTION), 59000.0, FitSettings(sys_error=0.3), constant(1))
+    found = blurred(sharp, 0.4).log_likelihood({"m": M})
+    np.testing.assert_allclose(found, norm.logpdf(19.0, M, np.sqrt(0.01 + 0.09 + 0.16)), rtol=1e-12)
+    assert sharp.noise.total == pytest.approx(np.hypot(0.1, 0.3))
