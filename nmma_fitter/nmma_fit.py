@@ -99,7 +99,7 @@ def run_fit(
     _say_what_is_fitted(request, window)
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
     prediction = predict(request, model, window)
-    likelihood = Likelihood(window, request.trigger, chosen, prediction)
+    likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
     rough = stand_in(request, model, likelihood, priors)
     settings = SamplerSettings(
         seed=request.seed(generation),
@@ -156,7 +156,7 @@ def stand_in(
         return None
     window = likelihood.light_curve
     predicted = predict(request, proxy, window)
-    cheap = Likelihood(window, request.trigger, request.settings, predicted)
+    cheap = Likelihood(window, request.trigger, request.settings, predicted, proxy.model_error)
     return stand_in_of(cheap, likelihood, priors)
 
 

@@ -61,6 +61,9 @@ class Model(ABC):
         the model is still evaluated, and the share of such points is reported.
     costly : bool
         Whether a point takes milliseconds: without a `proxy` it is sampled by nested sampling.
+    model_error : float
+        1-sigma error, in mag, with which it stands for the physics it was trained on; 0 for
+        formulas. The likelihood adds it in quadrature to the systematic error.
     """
 
     name: ClassVar[str]
@@ -70,6 +73,7 @@ class Model(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]
     costly: ClassVar[bool] = False
+    model_error: float = 0.0
 
     def check_available(self) -> None:  # noqa: B027
         """Raise `Unavailable` when data or a library this model needs are not here."""
