@@ -48,6 +48,7 @@ from nmma_fitter.simulate import Errors, simulate, ztf_cadence
 
 FloatArray = NDArray[np.float64]
 
+FORMULAS = ("Me2017", "Piro2021", "TrPi2018", "nugent-hyper")  # these need nothing fetched
 TRIGGER = 60000.0  # MJD
 CALIBRATION = Path(__file__).parent / "calibration"
 # Days around the trigger and between visits. afterglowpy takes 0.7 ms per exposure and
@@ -224,7 +225,7 @@ def look(trials: list[Trial]) -> None:
 def main() -> int:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", nargs="+", choices=models.names(), default=models.names())
+    parser.add_argument("--models", nargs="+", choices=models.names(), default=FORMULAS)
     parser.add_argument("--count", type=int, default=200, help="indices 0 to COUNT - 1 [200]")
     parser.add_argument("--out", type=Path, default=Path("validation/out"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32])
