@@ -151,7 +151,7 @@ class _Grid:
             basis, low, span = (arrays[f"band_{i}_{what}"] for what in ("basis", "low", "span"))
             self._networks.append((layers_of(arrays, f"band_{i}_"), basis, low, span))
         self._offset, self._scale = arrays["offset"], arrays["scale"]
-        self._days = arrays["days"]
+        self.days = arrays["days"]
 
     def inputs(self, parameters: Mapping[str, FloatArray]) -> NDArray[np.float32]:
         """Parameters as the networks take them, shape (points, 4)."""
@@ -167,9 +167,9 @@ class _Grid:
 
     def at(self, days: FloatArray, curves: FloatArray) -> FloatArray:
         """Magnitudes at source-frame days, shape (points, observations)."""
-        first, last, step = self._days[0], self._days[-1], self._days[1] - self._days[0]
+        first, last, step = self.days[0], self.days[-1], self.days[1] - self.days[0]
         position = np.nan_to_num((np.clip(days, first, last) - first) / step)
-        left = np.minimum(position.astype(int), len(self._days) - 2)
+        left = np.minimum(position.astype(int), len(self.days) - 2)
         low = np.take_along_axis(curves, left, axis=1)
         high = np.take_along_axis(curves, left + 1, axis=1)
         slope = (curves[:, -1:] - curves[:, -1 - _TAIL :][:, :1]) / (_TAIL * step)
