@@ -51,7 +51,8 @@ class Bu2019lm(Model):
     Attributes
     ----------
     weights : str
-        `surrogate_files.content_digest` of the weights this version is made for.
+        `surrogate_files.content_digest` of the weights this version is made for; with others
+        `physics` must rise.
     """
 
     name: ClassVar[str] = "Bu2019lm"

@@ -52,7 +52,8 @@ class Bu2025(Model):
     Attributes
     ----------
     weights : str
-        `surrogate_files.content_digest` of the weights this version is made for.
+        `surrogate_files.content_digest` of the weights this version is made for; with others
+        `physics` must rise.
     """
 
     name: ClassVar[str] = "Bu2025"

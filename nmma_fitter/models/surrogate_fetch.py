@@ -9,7 +9,12 @@ from pathlib import Path
 
 from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.models.surrogate_conversion import CONVERTERS, WHEEL, WHEEL_SHA256, convert
-from nmma_fitter.models.surrogate_files import content_digest, save_weights, weights_path
+from nmma_fitter.models.surrogate_files import (
+    content_digest,
+    load_weights,
+    save_weights,
+    weights_path,
+)
 
 REQUIREMENT = "fiestaEM==0.1.0"
 _SECONDS = 900.0  # for 98 MB
@@ -60,6 +65,8 @@ def convert_from(model: str, source: Path, known: str) -> Path:
 def fetch(model: str, known: str) -> Path:
     """Download a published surrogate where an index has it, check it, and convert it.
 
+    Nothing is done when its weights are here and whole.
+
     Raises
     ------
     BadInput
@@ -69,10 +76,20 @@ def fetch(model: str, known: str) -> Path:
     """
     if model not in CONVERTERS:
         raise BadInput(f"{model} needs no data of its own; these do: {', '.join(CONVERTERS)}")
+    if _here(model, known):
+        return weights_path(model)
     if model != "Bu2025":
         raise Unavailable(_BY_HAND[model])
     with tempfile.TemporaryDirectory(prefix="nmma_fitter-") as folder:
         return convert_from(model, _download(Path(folder)), known)
+
+
+def _here(model: str, known: str) -> bool:
+    try:
+        load_weights(model, weights_path(model), known)
+    except Unavailable:
+        return False
+    return True
 
 
 def _download(folder: Path) -> Path:

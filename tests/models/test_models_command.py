@@ -51,3 +51,5 @@ def test_converted_weights_make_the_model_available(tmp_path: Path) -> None:
     done = run(tmp_path, "convert", "Bu2019lm", str(KILONOVA / "Bu2019"))
     assert (done.returncode, done.stderr) == (0, "")
     assert str(tmp_path / "Bu2019lm.npz") in done.stdout
+    again = run(tmp_path, "fetch", "Bu2019lm")  # nothing is left to do
+    assert (again.returncode, again.stdout) == (0, f"Bu2019lm: {tmp_path / 'Bu2019lm.npz'}\n")
