@@ -99,7 +99,7 @@ def run_fit(
     _say_what_is_fitted(request, window)
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
     prediction = predict(request, model, window)
-    likelihood = Likelihood(window, request.trigger, chosen, prediction)
+    likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
     rough = stand_in(request, model, likelihood, priors)
     settings = SamplerSettings(
         seed=request.seed(generation),
@@ -149,15 +149,15 @@ def stand_in(
     request: FitRequest, model: Model, likelihood: Likelihood, priors: PriorDict
 ) -> StandIn | None:
     """What is sampled first in place of a costly model; None where the model itself is cheap."""
-    from nmma_fitter.inference.likelihood import Likelihood, blurred
+    from nmma_fitter.inference.likelihood import Likelihood
 
     proxy = model.proxy()
     if proxy is None:
         return None
     window = likelihood.light_curve
     predicted = predict(request, proxy, window)
-    cheap = Likelihood(window, request.trigger, request.settings, predicted)
-    return stand_in_of(blurred(cheap, proxy.error), likelihood, priors)
+    cheap = Likelihood(window, request.trigger, request.settings, predicted, proxy.model_error)
+    return stand_in_of(cheap, likelihood, priors)
 
 
 def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> StandIn:

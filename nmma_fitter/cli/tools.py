@@ -11,10 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version, configure_log
+from nmma_fitter.cli.models import models_app
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
+tools_app.add_typer(models_app, name="models")
 tools_app.add_typer(slack_app, name="slack")
 tools_app.command("stats")(stats)
 
@@ -29,14 +31,6 @@ Night = Annotated[str | None, typer.Argument(help="A night's name, or how it beg
 @tools_app.callback()
 def tools(version: Version = False) -> None:
     """Look at what nmma_fitter can do and is doing, and steer it."""
-
-
-@tools_app.command("models")
-def models_command() -> None:
-    """List what can be fitted: name, kind, paper, parameters, and whether its data are here."""
-    from nmma_fitter.progress import print_models
-
-    print_models()
 
 
 @tools_app.command("status")

@@ -1,8 +1,9 @@
 """The probability of a light curve given a model's magnitudes, for many points at once.
 
 A detection of magnitude m with error e is Gaussian in magnitude about the model's, with variance
-``e² + sys²``. An upper limit is the probability that the model is fainter than the limit, with
-variance ``sys² + limit_error²``: a 5-sigma limit is itself uncertain by 2.5 / (5 ln 10) = 0.22 mag.
+``e² + sys² + model²``. An upper limit is the probability that the model is fainter than the limit,
+with variance ``limit_error² + sys² + model²``: a 5-sigma limit is itself uncertain by
+2.5 / (5 ln 10) = 0.22 mag. The model's own error is 0 but for surrogates.
 This is the likelihood of NMMA (Pang et al. 2023, Nature Communications 14, 8352), whose limits
 take the systematic error alone and whose detections are always truncated (see `Noise.truncation`).
 """
@@ -10,8 +11,7 @@ take the systematic error alone and whose detections are always truncated (see `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ Predictor = Callable[[Mapping[str, FloatArray]], FloatArray]
 Comparability = dict[str, str | float | bool]
 
 LIMIT_TREATMENT = "log P(model fainter than the row's own limit)"
+MODEL_ERROR = "model_error"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Noise:
     value : array, shape (n,)
         AB magnitude of a detection, limiting magnitude otherwise.
     photometric, total : array, shape (n,)
-        1-sigma error in mag, without and with the systematic error.
+        1-sigma error in mag, without and with the systematic and the model's own error.
     detected : array of bool, shape (n,)
     multiplicity : array, shape (n,)
         How many times the row's term counts.
@@ -70,6 +71,9 @@ class Likelihood:
     predict : callable
         Parameters, arrays of shape (P,), to AB magnitudes, shape (P, n): +inf where the flux is
         zero, nan where the model could not be evaluated.
+    model_error : float
+        The model's own 1-sigma error in mag (see `models.Model`); it belongs to the model, and
+        fits with different ones may be compared.
 
     Attributes
     ----------
@@ -78,13 +82,19 @@ class Likelihood:
     """
 
     def __init__(
-        self, light_curve: LightCurve, trigger: float, settings: FitSettings, predict: Predictor
+        self,
+        light_curve: LightCurve,
+        trigger: float,
+        settings: FitSettings,
+        predict: Predictor,
+        model_error: float = 0.0,
     ) -> None:
         self.light_curve = light_curve
         self.trigger = float(trigger)
         self.settings = settings
         self.predict = predict
-        self.noise = noise_of(light_curve, settings)
+        self.model_error = float(model_error)
+        self.noise = noise_of(light_curve, settings, self.model_error)
         self.n_evaluations = 0
         self.n_invalid = 0
 
@@ -108,15 +118,12 @@ class Likelihood:
         return photometry_digest(self.light_curve)
 
     def comparability(self) -> Comparability:
-        """Name what must be equal, besides the data, for two evidences to be compared."""
-        return comparability(self.light_curve, self.trigger, self.settings)
+        """Name what must be equal, besides the data, for two evidences to be compared.
 
-
-def blurred(likelihood: Likelihood, error: float) -> Likelihood:
-    """The same likelihood with an error in mag more, added in quadrature to all others."""
-    found = copy(likelihood)
-    found.noise = replace(likelihood.noise, total=np.hypot(likelihood.noise.total, error))
-    return found
+        A model's own error is named too, under `MODEL_ERROR`, and may differ.
+        """
+        found = comparability(self.light_curve, self.trigger, self.settings)
+        return found | ({MODEL_ERROR: self.model_error} if self.model_error else {})
 
 
 def log_probability(noise: Noise, magnitudes: FloatArray) -> FloatArray:
@@ -165,8 +172,8 @@ def log_survival(limit: FloatArray, magnitudes: FloatArray, sigma: FloatArray) -
     return np.where(sigma > 0, smooth, step)
 
 
-def noise_of(light_curve: LightCurve, settings: FitSettings) -> Noise:
-    """Errors and limits of each row.
+def noise_of(light_curve: LightCurve, settings: FitSettings, model_error: float = 0.0) -> Noise:
+    """Errors and limits of each row, all errors in quadrature.
 
     Raises
     ------
@@ -179,7 +186,7 @@ def noise_of(light_curve: LightCurve, settings: FitSettings) -> Noise:
     noise = Noise(
         value=np.where(lc.detected, lc.mag, lc.limit).astype(float),
         photometric=photometric,
-        total=np.hypot(photometric, systematic),
+        total=np.hypot(photometric, np.hypot(systematic, model_error)),
         detected=np.asarray(lc.detected, dtype=bool),
         multiplicity=np.asarray(lc.multiplicity, dtype=float),
         truncation=_truncation(lc, settings) if settings.truncate else None,

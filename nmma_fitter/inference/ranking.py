@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nmma_fitter.errors import RankingRefused
-from nmma_fitter.inference.likelihood import Comparability
+from nmma_fitter.inference.likelihood import MODEL_ERROR, Comparability
 from nmma_fitter.inference.result import Summary
 
 LOWEST_P = 0.01
@@ -129,7 +129,7 @@ def rank(
         ranked=ranked,
         others=(*spoilt, *others),
         data_digest=usable[0].data_digest if usable else "",
-        comparability=usable[0].comparability if usable else {},
+        comparability=_common(usable[0]) if usable else {},
     )
 
 
@@ -159,11 +159,17 @@ def _differences(one: Summary, two: Summary) -> list[str]:
     found = []
     if one.data_digest != two.data_digest:
         found.append(f"not the same data ({one.data_digest[:12]}, {two.data_digest[:12]})")
-    for key in sorted(one.comparability.keys() | two.comparability.keys()):
-        a, b = one.comparability.get(key), two.comparability.get(key)
+    ours, theirs = _common(one), _common(two)
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(key), theirs.get(key)
         if a != b:
             found.append(f"{key} is {_worded(a)} and {_worded(b)}")
     return found
+
+
+def _common(summary: Summary) -> Comparability:
+    """What fits that are compared must share: all but the error that belongs to a model."""
+    return {key: value for key, value in summary.comparability.items() if key != MODEL_ERROR}
 
 
 def _worded(value: object) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models.base import Model, Parameter
+from nmma_fitter.models.bu2019lm import Bu2019lm
+from nmma_fitter.models.bu2025 import Bu2025
 from nmma_fitter.models.me2017 import Me2017
 from nmma_fitter.models.nugent_hyper import NugentHyper
 from nmma_fitter.models.observed import Prediction
@@ -17,7 +19,7 @@ from nmma_fitter.models.trpi2018 import TrPi2018
 __all__ = ["MODELS", "Model", "Parameter", "Prediction", "get", "names"]
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (Me2017, Piro2021, TrPi2018, NugentHyper)
+    model.name: model for model in (Me2017, Piro2021, TrPi2018, NugentHyper, Bu2019lm, Bu2025)
 }
 
 

@@ -71,7 +71,7 @@ class AfterglowProxy(TrPi2018):
     }
     valid_days: ClassVar[tuple[float, float]] = (3e-3, 30.0)
     costly: ClassVar[bool] = False
-    error: ClassVar[float] = 0.1
+    model_error: float = 0.1  # mag, seen from near the wings; see above
 
     def __init__(self, max_wing_ratio: float = 60.0, data: Path | None = None) -> None:
         super().__init__(jet="gaussian", max_wing_ratio=max_wing_ratio)

@@ -61,8 +61,10 @@ class Model(ABC):
         the model is still evaluated, and the share of such points is reported.
     costly : bool
         Whether a point takes milliseconds: without a `proxy` it is sampled by nested sampling.
-    error : float
-        Of a proxy: what it errs by, mag.
+    model_error : float
+        1-sigma error, in mag, with which it stands for the physics it was trained on, and a
+        `proxy` for its model; 0 for formulas. The likelihood adds it in quadrature to the
+        systematic error.
     """
 
     name: ClassVar[str]
@@ -72,7 +74,7 @@ class Model(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]
     costly: ClassVar[bool] = False
-    error: ClassVar[float] = 0.0
+    model_error: float = 0.0
 
     def check_available(self) -> None:  # noqa: B027
         """Raise `Unavailable` when data or a library this model needs are not here."""

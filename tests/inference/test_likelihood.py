@@ -8,7 +8,7 @@ from scipy.stats import norm, truncnorm
 
 from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput, ConfigError
-from nmma_fitter.inference.likelihood import Likelihood, blurred
+from nmma_fitter.inference.likelihood import Likelihood, noise_of
 
 nan = float("nan")
 DETECTION = (59000.0, "ztfg", 19.0, 0.1, nan)
@@ -159,8 +159,16 @@ def test_settings_of_bands_without_data_do_not_matter_to_comparability(light_cur
     assert other.comparability() == likelihood_of(data).comparability()
 
 
-def test_a_blurred_likelihood_has_an_error_more_and_the_other_stays_as_it_was(light_curve):
-    sharp = Likelihood(light_curve(DETECTION), 59000.0, FitSettings(sys_error=0.3), constant(1))
-    found = blurred(sharp, 0.4).log_likelihood({"m": M})
-    np.testing.assert_allclose(found, norm.logpdf(19.0, M, np.sqrt(0.01 + 0.09 + 0.16)), rtol=1e-12)
-    assert sharp.noise.total == pytest.approx(np.hypot(0.1, 0.3))
+def test_a_models_own_error_is_added_in_quadrature_to_the_systematic_one(light_curve):
+    data, settings = light_curve(DETECTION, LIMIT), FitSettings(sys_error=0.4)
+    without, given = noise_of(data, settings), noise_of(data, settings, 0.3)
+    np.testing.assert_allclose(given.total**2 - without.total**2, 0.3**2)
+    np.testing.assert_array_equal(given.photometric, without.photometric)
+    bare = noise_of(data, FitSettings(sys_error=0.0), 0.3)
+    np.testing.assert_allclose(bare.total**2, bare.photometric**2 + 0.3**2)
+
+
+def test_a_models_own_error_is_recorded(light_curve):
+    data = light_curve(DETECTION)
+    given = Likelihood(data, 59000.0, FitSettings(), constant(1), 0.3).comparability()
+    assert given == likelihood_of(data).comparability() | {"model_error": 0.3}

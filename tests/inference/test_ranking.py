@@ -124,3 +124,11 @@ def test_the_table_is_aligned_plain_text():
         "LongerModel  -102.50 ± 0.05  -101.50 ± 0.07  0.000    0.400   2.0  0.20  3.2        yes",
     ]
     assert "\x1b" not in "\n".join(lines)
+
+
+def test_a_models_own_error_does_not_forbid_the_comparison():
+    own = {"comparability": {**fit("B", -2).comparability, "model_error": 0.3}}
+    for order in ([fit("A", -1), fit("B", -2, **own)], [fit("B", -2, **own), fit("A", -1)]):
+        ranking = rank(order)
+        assert [one.model for one in ranking.ranked] == ["A", "B"]
+        assert ranking.comparability == fit("A", -1).comparability

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,31 @@ import pytest
 from nmma_fitter import models
 from nmma_fitter.errors import Unavailable
 from nmma_fitter.models.base import FloatArray, Model
+from nmma_fitter.models.bu2019lm import Bu2019lm
+from nmma_fitter.models.surrogate_fetch import convert_from
+from nmma_fitter.models.surrogate_files import FOLDER
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "data" / "sncosmo"
 if SHARED.is_dir():
     os.environ.setdefault("SNCOSMO_DATA_DIR", str(SHARED))
 
+KILONOVA = HERE.parents[2] / "shared" / "data" / "kilonova"
+
 BANDS = ("ztfg", "ztfr", "ztfi")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A data folder of the tests' own, with the surrogates that can be converted here."""
+    if os.environ.get(FOLDER):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER, str(tmp_path_factory.mktemp("data")))
+        if KILONOVA.is_dir():
+            convert_from("Bu2019lm", KILONOVA / "Bu2019", Bu2019lm.weights)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +83,21 @@ def three_points() -> dict[str, dict[str, FloatArray]]:
             "log10_epsilon_B": [-2.5, -3.0, -2.0],
         },
         "nugent-hyper": {"supernova_mag_boost": [0.0, -1.0, 2.0]},
+        "Bu2019lm": {
+            "log10_mej_dyn": [-2.3, -2.8, -1.9],
+            "log10_mej_wind": [-1.3, -1.8, -1.0],
+            "KNphi": [45.0, 20.0, 70.0],
+            "inclination_EM": [0.4, 0.1, 1.4],
+        },
+        "Bu2025": {
+            "log10_mej_dyn": [-2.3, -2.8, -1.5],
+            "v_ej_dyn": [0.2, 0.15, 0.25],
+            "Ye_dyn": [0.25, 0.2, 0.3],
+            "log10_mej_wind": [-1.3, -1.8, -1.0],
+            "v_ej_wind": [0.1, 0.06, 0.14],
+            "Ye_wind": [0.3, 0.22, 0.38],
+            "inclination_EM": [0.4, 0.1, 1.4],
+        },
     }
     return {n: {k: np.array(v) for k, v in point.items()} for n, point in own.items()}
 

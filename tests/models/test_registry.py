@@ -10,7 +10,8 @@ from nmma_fitter.errors import BadInput
 
 
 def test_names() -> None:
-    assert set(models.names()) == {"Me2017", "Piro2021", "TrPi2018", "nugent-hyper"}
+    formulas = {"Me2017", "Piro2021", "TrPi2018", "nugent-hyper"}
+    assert set(models.names()) == formulas | {"Bu2019lm", "Bu2025"}
 
 
 def test_unknown_model_lists_the_closest_first() -> None:

@@ -124,7 +124,9 @@ class TestCommandLines:
             "CONDA_PREFIX",
             "MPLCONFIGDIR",
             "XDG_CACHE_HOME",
+            "XDG_DATA_HOME",
             "SNCOSMO_DATA_DIR",
+            "NMMA_FITTER_DATA_DIR",
             "LC_CTYPE",
         }
         assert environment["LC_MESSAGES"] == "C" and environment["SLURM_CONF"] == "/c"
