@@ -65,7 +65,8 @@ def correct(
     luck = rng.random(rough.draws)
     merit = _merit(rough)
     evaluated, log_l = np.empty(0, dtype=np.int64), np.empty(0)
-    wanted, most = FIRST * n_effective, MOST * n_effective
+    lost = bool(rough.trouble(n_effective))  # then not much is spent on it
+    wanted, most = FIRST * n_effective, (FIRST if lost else MOST) * n_effective
     while True:
         chance = _chances(merit, wanted)
         new = np.setdiff1d(np.flatnonzero(luck < chance), evaluated)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference import alignment, importance
 from nmma_fitter.inference.alignment import Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
@@ -29,6 +30,7 @@ FloatArray = NDArray[np.float64]
 CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
 FACTOR = 3  # effective points under the stand-in, for each that is wanted
 PRIOR_SHARE = 0.1  # of the points, where a coordinate is aligned
+MOST_NESTED = 250_000  # evaluations, before a stand-in is given up
 CODE = 2  # raised when the same settings give other points
 
 
@@ -107,7 +109,11 @@ def sample_stand_in(
     if not (trouble and last_resort):
         return points
     log.info("the stand-in by importance: %s; by nested sampling then", trouble)
-    return _nested(stand_in, priors, settings, unsaved)
+    try:
+        return _nested(stand_in, priors, settings, unsaved)
+    except NotConverged as error:
+        log.info("the stand-in by nested sampling: %s", error)
+        return points
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +191,7 @@ def _nested(
         chunk=CHUNK,
         cores=1,
         limit=None,
+        max_evaluations=MOST_NESTED,
     )
     uncounted = replace(
         watch, on_progress=lambda now: watch.on_progress(replace(now, evaluations=0))

@@ -18,6 +18,7 @@ from scipy.stats import genpareto, kstest, norm, truncnorm
 
 from nmma_fitter.errors import Interrupted
 from nmma_fitter.inference import importance
+from nmma_fitter.inference import stand_in as stand_ins
 from nmma_fitter.inference.corrected import correct
 from nmma_fitter.inference.importance import Weighted, sample
 from nmma_fitter.inference.mixture import Mixture, fit_mixture
@@ -291,3 +292,12 @@ def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
     assert all(one.converged and one.method == "corrected importance" for one in found)
     pulls = [(one.log_z - TRUE_LOG_Z) / one.log_z_err for one in found]
     assert np.sum(np.square(pulls)) < 6.6  # chi² of 1 at 0.01
+
+
+def test_a_stand_in_that_cannot_be_sampled_at_all_is_given_up_soon(priors, monkeypatch):
+    monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
+    monkeypatch.setattr(importance, "PRODUCTION", 100)
+    monkeypatch.setattr(stand_ins, "MOST_NESTED", 500)
+    found = run_importance(gaussian, priors, SamplerSettings(1, 200, 400), stand_in(shifted))
+    assert not found.converged
+    assert found.evaluations < 2 * 400
