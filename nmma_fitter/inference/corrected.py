@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.inference.importance import Weighted
-from nmma_fitter.inference.pareto import tail_shape
+from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 
 FloatArray = NDArray[np.float64]
 Evaluate = Callable[[FloatArray], FloatArray]
@@ -22,8 +22,9 @@ Evaluate = Callable[[FloatArray], FloatArray]
 PRIOR_SHARE = 0.1  # of the evaluations go to the prior
 FIRST = 1.2  # evaluations, in units of the effective sample size wanted
 MARGIN = 1.1
+MORE = 1.5  # times the evaluations, where only the tail is in doubt
 MOST = 8.0  # after which the stand-in is given up, in the same units
-SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MOST, 1)  # the last: of the code
+SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MORE, MOST, 2)  # the last: of the code
 
 
 def correct(
@@ -78,9 +79,11 @@ def correct(
         tail = max(rough.shape, tail_shape(chosen))
         points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws, tail)
         on_round("sampling", points)
-        if points.ess >= MARGIN * n_effective or wanted >= most:
+        enough = points.ess >= MARGIN * n_effective
+        if (enough and tail < LARGEST_SHAPE) or wanted >= most:
             return points
-        growth = MARGIN * n_effective / max(points.ess, 1.0)
+        # A tail's shape is uncertain where it is short; more points say whether it is heavy.
+        growth = MORE if enough else MARGIN * n_effective / max(points.ess, 1.0)
         wanted = min(most, wanted * float(np.clip(1.05 * growth, 1.1, 2.0)))
 
 

@@ -29,7 +29,7 @@ BLIND = 50_000  # points without a possible one among them, before they are give
 PRODUCTION = 8_000  # points at least
 MOST_PRODUCTION = 250_000
 TRIES = 2  # productions; the second with a proposal fitted to the points of the first as well
-CODE = 4  # raised when the same settings give other points
+CODE = 5  # raised when the same settings give other points
 
 
 @dataclass(frozen=True)

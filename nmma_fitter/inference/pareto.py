@@ -11,7 +11,7 @@ LARGEST_SHAPE = 0.7
 """Above it the mean of the weights converges too slowly to be used (Vehtari et al. 2024)."""
 
 _FEWEST = 5  # points of a tail
-_ALIKE = 2.0  # largest over least weight of a tail, below which its shape makes no difference
+_ALIKE = 3.0  # largest over least weight of a tail, below which what lies beyond adds little
 
 
 def tail_shape(log_w: FloatArray) -> float:
