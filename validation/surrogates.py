@@ -74,7 +74,7 @@ def over_band(x: FloatArray, days: FloatArray, band: str) -> FloatArray:
 
 def from_nine(x: FloatArray, days: FloatArray, band: str) -> FloatArray:
     """Magnitudes of Bu2025 in a band, by way of Bu2019lm's nine."""
-    grid = Bu2019lm()._grid()
+    grid = Bu2019lm().grid()
     shares = grid.shares(np.full((1, 1), bands.wavelength(band)))[:, 0, 0]
     return np.sum(
         [
@@ -96,7 +96,7 @@ def row(what: str, band: str, difference: FloatArray) -> list[str]:
 
 def roughness(rng: np.random.Generator) -> list[list[str]]:
     """Scatter of Bu2019lm's magnitudes about the mean of their neighbours in time, per point."""
-    grid = Bu2019lm()._grid()
+    grid = Bu2019lm().grid()
     low = np.array([-3.0, -2.0, 15.0, 0.0])
     high = np.array([-1.69897, -0.8860567, 75.0, np.pi / 2])
     x = low + (high - low) * rng.random((2000, 4))

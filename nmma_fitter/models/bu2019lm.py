@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter import bands as band_table
-from nmma_fitter.errors import UnsupportedData
-from nmma_fitter.models.base import FloatArray, Model, Parameter
-from nmma_fitter.models.network import Layers, evaluate
-from nmma_fitter.models.surrogate_files import (
-    checked_error,
-    layers_of,
-    load_weights,
-    weights_path,
+from nmma_fitter.models.base import FloatArray, Parameter
+from nmma_fitter.models.kilonova_grid import (
+    INCLINATION,
+    MASS_DYNAMICAL,
+    MASS_WIND,
+    KilonovaGrid,
+    Reach,
 )
+from nmma_fitter.models.network import Layers, evaluate
+from nmma_fitter.models.surrogate_files import Arrays, layers_of
 
 _REACH = 0.01  # how far outside the bands' wavelengths another may lie, as a fraction
 _TAIL = 10  # last intervals (2 d) that give the slope of what follows
 
 
-class Bu2019lm(Model):
+class Bu2019lm(KilonovaGrid["_Grid"]):
     """Kilonova of two-component ejecta seen from an angle (Bulla 2019; Dietrich et al. 2020).
 
     Radiative transfer by POSSIS (Bulla 2019, MNRAS 489, 5037) of lanthanide-rich dynamical ejecta
@@ -46,67 +46,37 @@ class Bu2019lm(Model):
         See `Model`. No training data are published; the default is an estimate, see
         ``docs/validation.md``.
     data : Path, optional
-        Weights, another file than that of `surrogate_files.weights_path`.
-
-    Attributes
-    ----------
-    weights : str
-        `surrogate_files.content_digest` of the weights this version is made for; with others
-        `physics` must rise.
+        See `KilonovaGrid`.
     """
 
     name: ClassVar[str] = "Bu2019lm"
-    kind: ClassVar[str] = "kilonova"
     paper: ClassVar[str] = "Dietrich et al. 2020, Science 370, 1450; Bulla 2019, MNRAS 489, 5037"
     physics: ClassVar[str] = "1"
     weights: ClassVar[str] = "2e1fc50dca50873784f2844ea8b89648250e519516a850b8e8072fd17b669a72"
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter(
-            "log10_mej_dyn",
-            "log10 solar mass",
-            r"$\log_{10} M_{\rm dyn}/M_\odot$",
-            "mass of the dynamical ejecta",
-        ),
-        Parameter(
-            "log10_mej_wind",
-            "log10 solar mass",
-            r"$\log_{10} M_{\rm wind}/M_\odot$",
-            "mass of the wind of the disk",
-        ),
+        MASS_DYNAMICAL,
+        MASS_WIND,
         Parameter(
             "KNphi",
             "deg",
             r"$\Phi$ [deg]",
             "half-opening angle of the lanthanide-rich ejecta about the equator",
         ),
-        Parameter(
-            "inclination_EM",
-            "rad",
-            r"$\iota$ [rad]",
-            "angle between the pole and the line of sight",
-        ),
+        INCLINATION,
     )
     valid_days: ClassVar[tuple[float, float]] = (1.5, 19.9)
 
-    def __init__(self, model_error: float = 0.3, data: Path | None = None) -> None:
-        self.model_error = checked_error(self.name, model_error)
-        self._data = data
-        self._loaded: _Grid | None = None
+    def made_of(self, arrays: Arrays) -> _Grid:
+        """The networks of all bands."""
+        return _Grid(arrays)
 
-    def check_available(self) -> None:
-        """Raise `Unavailable` when the weights are not here, or are others."""
-        self._grid()
-
-    def check_bands(self, bands: Sequence[str]) -> None:
-        """Raise `UnsupportedData` naming bands bluer or redder than those of the grid."""
-        grid = self._grid()
+    def reach(self) -> Reach:
+        """From the bluest to the reddest of the grid's bands, and a little beyond."""
+        grid = self.grid()
         first, last = grid.wavelengths[0] * (1 - _REACH), grid.wavelengths[-1] * (1 + _REACH)
-        beyond = [band for band in bands if not first <= band_table.wavelength(band) <= last]
-        if beyond:
-            raise UnsupportedData(
-                f"{self.name} cannot predict {', '.join(beyond)}: its grid has the bands from "
-                f"{grid.bands[0]} ({first:.0f} Å) to {grid.bands[-1]} ({last:.0f} Å)"
-            )
+        blue, red = grid.bands[0], grid.bands[-1]
+        told = f"its grid has the bands from {blue} ({first:.0f} Å) to {red} ({last:.0f} Å)"
+        return Reach(float(first), float(last), told)
 
     def magnitudes(
         self,
@@ -118,7 +88,7 @@ class Bu2019lm(Model):
         distance: FloatArray,
     ) -> FloatArray:
         """Apparent magnitudes. See `Model.magnitudes`."""
-        grid = self._grid()
+        grid = self.grid()
         inputs = grid.inputs(parameters)
         stretch = 1.0 + redshift[:, None]
         rest = days / stretch
@@ -131,12 +101,6 @@ class Bu2019lm(Model):
                 absolute[:, here] += shares[number][:, here] * grid.at(rest[:, here], curves)
         offset = 5.0 * np.log10(distance) + 25.0 - 2.5 * np.log10(1.0 + redshift)
         return absolute + offset[:, None]
-
-    def _grid(self) -> _Grid:
-        if self._loaded is None:
-            path = self._data or weights_path(self.name)
-            self._loaded = _Grid(load_weights(self.name, path, self.weights))
-        return self._loaded
 
 
 class _Grid:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import bands as band_table
-from nmma_fitter.errors import UnsupportedData
-from nmma_fitter.models.base import FloatArray, Model, Parameter
+from nmma_fitter.models.base import FloatArray, Parameter
 from nmma_fitter.models.blackbody import SPEED_OF_LIGHT
-from nmma_fitter.models.network import evaluate
-from nmma_fitter.models.surrogate_files import (
-    checked_error,
-    layers_of,
-    load_weights,
-    weights_path,
+from nmma_fitter.models.kilonova_grid import (
+    INCLINATION,
+    MASS_DYNAMICAL,
+    MASS_WIND,
+    KilonovaGrid,
+    Reach,
 )
+from nmma_fitter.models.network import evaluate
+from nmma_fitter.models.surrogate_files import Arrays, layers_of
 
 _ROWS = 8192  # predictions at once: what is gathered for them stays in a core's cache
 _MAGNITUDE = -2.5 / np.log(10.0)  # of ln F
 _ZERO = 2.5 * np.log10(3.631e6)  # AB magnitude of 1 mJy
 
 
-class Bu2025(Model):
+class Bu2025(KilonovaGrid["_Spectra"]):
     """Kilonova of dynamical ejecta and wind, each with its composition (Koehn et al. 2025).
 
     Radiative transfer by POSSIS with heating rates, thermalisation and opacities that depend on
@@ -47,27 +46,15 @@ class Bu2025(Model):
         See `Model`. The default is what this and the networks that fiestaEM trained on magnitudes
         of the same grid differ by in ZTF's bands, see ``docs/validation.md``.
     data : Path, optional
-        Weights, another file than that of `surrogate_files.weights_path`.
-
-    Attributes
-    ----------
-    weights : str
-        `surrogate_files.content_digest` of the weights this version is made for; with others
-        `physics` must rise.
+        See `KilonovaGrid`.
     """
 
     name: ClassVar[str] = "Bu2025"
-    kind: ClassVar[str] = "kilonova"
     paper: ClassVar[str] = "Koehn et al. 2025, arXiv:2507.13807; Bulla 2023, MNRAS 520, 2558"
     physics: ClassVar[str] = "1"
     weights: ClassVar[str] = "93bdf91007d577eb30037050db8db16db9f727a274549027665b5b49e97ef359"
     parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter(
-            "log10_mej_dyn",
-            "log10 solar mass",
-            r"$\log_{10} M_{\rm dyn}/M_\odot$",
-            "mass of the dynamical ejecta",
-        ),
+        MASS_DYNAMICAL,
         Parameter(
             "v_ej_dyn",
             "speed of light",
@@ -77,43 +64,23 @@ class Bu2025(Model):
         Parameter(
             "Ye_dyn", "", r"$Y_{e,\rm dyn}$", "mean electron fraction of the dynamical ejecta"
         ),
-        Parameter(
-            "log10_mej_wind",
-            "log10 solar mass",
-            r"$\log_{10} M_{\rm wind}/M_\odot$",
-            "mass of the wind of the disk",
-        ),
+        MASS_WIND,
         Parameter(
             "v_ej_wind", "speed of light", r"$v_{\rm wind}/c$", "mass-averaged velocity of the wind"
         ),
         Parameter("Ye_wind", "", r"$Y_{e,\rm wind}$", "electron fraction of the wind"),
-        Parameter(
-            "inclination_EM",
-            "rad",
-            r"$\iota$ [rad]",
-            "angle between the pole and the line of sight",
-        ),
+        INCLINATION,
     )
     valid_days: ClassVar[tuple[float, float]] = (0.2, 27.5)
 
-    def __init__(self, model_error: float = 0.3, data: Path | None = None) -> None:
-        self.model_error = checked_error(self.name, model_error)
-        self._data = data
-        self._loaded: _Spectra | None = None
+    def made_of(self, arrays: Arrays) -> _Spectra:
+        """The spectra."""
+        return _Spectra(arrays)
 
-    def check_available(self) -> None:
-        """Raise `Unavailable` when the weights are not here, or are others."""
-        self._spectra()
-
-    def check_bands(self, bands: Sequence[str]) -> None:
-        """Raise `UnsupportedData` naming bands outside the wavelengths of the spectra."""
-        first, last = self._spectra().wavelengths
-        beyond = [band for band in bands if not first <= band_table.wavelength(band) <= last]
-        if beyond:
-            raise UnsupportedData(
-                f"{self.name} cannot predict {', '.join(beyond)}: its spectra reach from "
-                f"{first:.0f} to {last:.0f} Å"
-            )
+    def reach(self) -> Reach:
+        """All wavelengths of the spectra."""
+        first, last = self.grid().wavelengths
+        return Reach(first, last, f"its spectra reach from {first:.0f} to {last:.0f} Å")
 
     def magnitudes(
         self,
@@ -125,7 +92,7 @@ class Bu2025(Model):
         distance: FloatArray,
     ) -> FloatArray:
         """Apparent magnitudes. See `Model.magnitudes`."""
-        spectra = self._spectra()
+        spectra = self.grid()
         components = spectra.components(parameters)
         stretch = 1.0 + redshift[:, None]
         frequencies = SPEED_OF_LIGHT / (wavelengths * 1e-8) * stretch
@@ -137,12 +104,6 @@ class Bu2025(Model):
             log_flux[some] = spectra.at(components[some], rest, frequencies[some])
         offset = _ZERO + 5.0 * np.log10(distance) + 25.0 - 2.5 * np.log10(1.0 + redshift)
         return np.asarray(_MAGNITUDE * log_flux + offset[:, None])
-
-    def _spectra(self) -> _Spectra:
-        if self._loaded is None:
-            path = self._data or weights_path(self.name)
-            self._loaded = _Spectra(load_weights(self.name, path, self.weights))
-        return self._loaded
 
 
 class _Spectra:
