@@ -21,7 +21,7 @@ from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
-from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError
+from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailable
 from nmma_fitter.fits import FitRequest, make_unit, requests_of
 from nmma_fitter.inference.ranking import as_table
 from nmma_fitter.nmma_fit import Heartbeat, StopFlag, done_outcome, outcome_of, run_fit
@@ -50,7 +50,8 @@ class FitOrder:
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """Fit one object with each model in turn, print the ranking, return the exit status.
 
-    0 when every model was fitted or skipped, 1 when one failed, 75 when it was told to stop.
+    0 when every model was fitted or skipped, 1 when one failed, 3 when all were skipped, 75 when
+    it was told to stop.
     """
     config = load_config(order.config, preset=order.preset)
     wanted = _wanted(order, config.fits.refused_models)
@@ -78,7 +79,9 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if ranking is not None:
         print(as_table(ranking))
     print(f"results: {folder}")
-    return 1 if any(one.state == "failed" for one in finished) or ranking is None else 0
+    if any(one.state == "failed" for one in finished) or ranking is None:
+        return 1
+    return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
 
 
 def _wanted(order: FitOrder, refused: list[str]) -> list[str]:

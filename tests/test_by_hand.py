@@ -77,6 +77,15 @@ def test_the_same_command_again_fits_nothing_and_says_so(fitted):
     assert len(runs_of(root / "out" / "ZTF1" / "Piro2021" / "attempts")) == before
 
 
+def test_where_nothing_could_be_fitted_the_exit_status_says_so(fitted, monkeypatch):
+    root, _ = fitted
+    monkeypatch.setenv("NMMA_FITTER_DATA_DIR", str(root / "nothing"))
+    words = [word.replace("Piro2021", "Bu2019lm") for word in command(root)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=root, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "nmma-fitter models fetch Bu2019lm" in done.stdout
+
+
 def test_settings_put_back_show_the_first_result_again(fitted):
     root, _ = fitted
     result = root / "out" / "ZTF1" / "Piro2021" / "Piro2021_result.json"
