@@ -54,11 +54,13 @@ HELD = frozenset(
         "QOSTimeLimit",
         "QOSUsageThreshold",
         "ReservationDeleted",
-        "launch_failed_requeued_held",
         "job_requeued_in_held_state",
         "user_env_retrieval_failed_requeued_held",
     )
 )
+# Held since its node could not launch it: the prolog failed there, or a controller that had lost
+# its state gave the job a number that still runs. Its request is in order, another start may do.
+LAUNCH_FAILED = "launch_failed_requeued_held"
 # Limits of one job that it will always exceed.
 _OVER_A_LIMIT = ("PerJob", "PerJobLimit", "MaxWallDurationPerJobLimit")
 _COULD_NOT_START = 53  # Slurm's own number: the files for its output could not be opened
@@ -85,14 +87,15 @@ def _live(row: Row) -> JobStatus:
     again = f", start {row.restarts + 1}" if row.restarts else ""
     why = row.reason if row.reason not in ("", "None", "(null)") else ""
     detail = f"{row.state}{f' ({why})' if why else ''}{again}"
-    state = LIVE[row.state]
-    if state is JobState.PENDING and _is_held(row.reason):
+    state, word = LIVE[row.state], row.reason.strip().replace(" ", "_")
+    if state is JobState.PENDING and word == LAUNCH_FAILED:
+        return JobStatus(JobState.HELD, "node_failure", detail)
+    if state is JobState.PENDING and _is_held(word):
         state = JobState.HELD
     return JobStatus(state, "never_started" if state is JobState.HELD else None, detail)
 
 
-def _is_held(reason: str) -> bool:
-    word = reason.strip().replace(" ", "_")
+def _is_held(word: str) -> bool:
     return word in HELD or (
         word.startswith(("QOSMax", "AssocMax")) and word.endswith(_OVER_A_LIMIT)
     )

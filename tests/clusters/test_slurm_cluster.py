@@ -44,7 +44,7 @@ def test_a_killed_node_takes_its_jobs_along(slurm, tmp_path):
     running(slurm, "-wn1", body=f"echo $$ >{tmp_path}/pid; exec sleep 300")
     pid = int(wait_for_text(tmp_path / "pid"))
     slurm.nodes["n1"].kill()
-    assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 5, "the job to be gone")
 
 
 def test_killing_slurmd_alone_leaves_its_jobs_running(slurm, tmp_path):

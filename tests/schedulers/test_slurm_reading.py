@@ -121,7 +121,7 @@ class TestAccounts:
         (Row("1_0", "PENDING", "InvalidQOS"), JobState.HELD, "never_started"),
         (Row("1_0", "PENDING", "QOSMaxMemoryPerJob"), JobState.HELD, "never_started"),
         (Row("1_0", "PENDING", "AssocMaxWallDurationPerJobLimit"), JobState.HELD, "never_started"),
-        (Row("1_0", "PENDING", "launch failed requeued held"), JobState.HELD, "never_started"),
+        (Row("1_0", "PENDING", "launch failed requeued held"), JobState.HELD, "node_failure"),
         (Row("1_0", "CONFIGURING"), JobState.RUNNING, None),
         (Row("1_0", "RUNNING"), JobState.RUNNING, None),
         (Row("1_0", "SUSPENDED"), JobState.RUNNING, None),
