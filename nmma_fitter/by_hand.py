@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.config import load_config
+from nmma_fitter.config import FitsTable, load_config
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, read_json, write_json
@@ -45,6 +45,7 @@ class FitOrder:
     priors: Path | None = None
     jet: str | None = None
     cores: int | None = None
+    nmma_environment: str | None = None
 
 
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
@@ -60,7 +61,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     found = requests_of(
         order.lightcurve,
         wanted,
-        config.fits,
+        _with_nmma(config.fits, order.nmma_environment),
         name=order.object_name,
         over=order.over,
         priors=order.priors,
@@ -82,6 +83,14 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if any(one.state == "failed" for one in finished) or ranking is None:
         return 1
     return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
+
+
+def _with_nmma(fits: FitsTable, environment: str | None) -> FitsTable:
+    """The table with NMMA's environment as named by hand, made absolute."""
+    if environment is None:
+        return fits
+    named = fits.nmma.model_copy(update={"environment": str(Path(environment).absolute())})
+    return fits.model_copy(update={"nmma": named})
 
 
 def _wanted(order: FitOrder, refused: list[str]) -> list[str]:

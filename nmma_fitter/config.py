@@ -23,6 +23,9 @@ from nmma_fitter.shipped import shipped
 from nmma_fitter.transfer.settings import DestinationSettings, Name
 
 Trigger = Literal["first-detection", "day-before"] | float
+NmmaRepair = Literal[
+    "wavelengths", "blackbody", "afterglow-redshift", "supernova", "limits", "times", "sampler"
+]
 Table = dict[str, Any]
 T = TypeVar("T", bound="Settings")
 M = TypeVar("M", bound=BaseModel)
@@ -54,12 +57,22 @@ class TimeGrid(Settings):
     flux_points: int | None = None
 
 
+class NmmaSettings(Settings):
+    """How NMMA fits, where it is the engine; see docs/nmma.md."""
+
+    sampler: Literal["dynesty", "ultranest", "pymultinest"] = "dynesty"
+    sampler_options: dict[str, str | float | bool] = {}  # handed to bilby's run_sampler
+    options: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")], str | float | bool] = {}
+    leave: list[NmmaRepair] = []  # what is not repaired in NMMA
+
+
 class FitSettings(Settings):
     """Everything that decides the result of one fit, besides its light curve and priors.
 
     Times are days since the trigger, magnitudes AB.
     """
 
+    engine: Literal["fast", "nmma"] = "fast"
     trigger: Trigger = "first-detection"
     tmin: float = -10.0
     tmax: float = 14.0
@@ -82,6 +95,7 @@ class FitSettings(Settings):
     nlive: Annotated[int, Field(ge=20)] = 400
     n_effective: Annotated[int, Field(ge=100)] = 1000
     seed: int | None = None  # None: derived from the unit's digest
+    nmma: NmmaSettings = NmmaSettings()
 
 
 class ModelTable(Settings):
@@ -93,6 +107,13 @@ class ModelTable(Settings):
     settings: Table = {}
 
 
+class NmmaTable(Settings):
+    """``[fits.nmma]``: where NMMA is; it does not change what is fitted."""
+
+    environment: str = ""  # a virtual or conda environment, or an interpreter; "": this one
+    models: str = ""  # folder of NMMA's surrogates; "": nmma/ in the data folder
+
+
 class FitsTable(Settings):
     """``[fits]``: what is fitted, and how."""
 
@@ -101,6 +122,7 @@ class FitsTable(Settings):
     preset: str | None = None
     priors: str = "priors"  # folder of <model>.prior, shipped or a path
     refused_models: list[str] = []  # models a preset cannot stand for
+    nmma: NmmaTable = NmmaTable()
     settings: Table = {}
     model: dict[str, ModelTable] = {}
 

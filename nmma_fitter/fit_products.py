@@ -6,7 +6,7 @@ Imports plotting and results' libraries, so it is itself imported late.
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from nmma_fitter.inference.quality import assess, thinned
 from nmma_fitter.inference.result import FitRecord, save_result
 from nmma_fitter.inference.sampled import SamplerResult
 from nmma_fitter.models import Model, Prediction, cosmology
+from nmma_fitter.models.observed import outside_validity
+from nmma_fitter.nmma_engine.catalogue import Described
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -39,16 +41,32 @@ VALIDITY_DRAWS = 1000
 
 def write_products(
     request: FitRequest,
-    model: Model,
-    prediction: Prediction,
+    model: Model | Described,
     likelihood: Likelihood,
     priors: PriorDict,
     sampled: SamplerResult,
+    curves: Sequence[plots.BandCurves],
+    used: Mapping[str, str],
     folder: Path,
 ) -> None:
-    """Write result, posterior, light curves and plots of a finished fit into its folder."""
+    """Write result, posterior, light curves and plots of a finished fit into its folder.
+
+    Parameters
+    ----------
+    request : FitRequest
+    model : Model or Described
+    likelihood : Likelihood
+        Asked for magnitudes only where `sampled` has none.
+    priors : PriorDict
+    sampled : SamplerResult
+    curves : sequence of BandCurves
+        The posterior's light curves, one of each band.
+    used : mapping of name to version
+    folder : Path
+    """
     some = thinned(sampled.samples, VALIDITY_DRAWS)
-    outside = prediction.outside_validity(some)
+    at = np.asarray(days(request.window, request.trigger), dtype=np.float64)
+    outside = outside_validity(model.valid_days, at, some)
     rng = np.random.default_rng([sampled.settings.seed, 2])
     quality = assess(likelihood, sampled, rng, outside)
     record = FitRecord(
@@ -59,18 +77,17 @@ def write_products(
         comparability=likelihood.comparability(),
         quality=quality,
         settings=request.settings.model_dump(mode="json"),
-        versions=versions(model),
+        versions=used,
         merged=request.merged,
     )
     save_result(sampled, priors, record, folder)
-    curves = posterior_curves(request, prediction, sampled)
     write_json(folder / "lightcurves.json", curves_to_json(curves))
     _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, folder)
 
 
 def _plot(
     request: FitRequest,
-    model: Model,
+    model: Model | Described,
     sampled: SamplerResult,
     outside: float,
     curves: Sequence[plots.BandCurves],
@@ -117,7 +134,7 @@ COMMON_LABELS = {
 }
 
 
-def _valid_until(model: Model, sampled: SamplerResult) -> float | None:
+def _valid_until(model: Model | Described, sampled: SamplerResult) -> float | None:
     """Days since the trigger at which the median posterior leaves the model's validity."""
     last = model.valid_days[1]
     if not np.isfinite(last):
@@ -139,7 +156,7 @@ def posterior_curves(
     bands = sorted(set(request.window.band.tolist()))
     shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
     first = max(min(float(np.min(at)), shift), -10.0)
-    times = np.linspace(first - 0.3, float(np.max(at)) + 1.0, CURVE_TIMES)
+    times = curve_times(at, first)
     dense = prediction.at(np.tile(times, len(bands)), np.repeat(bands, len(times)).tolist())
     some = thinned(sampled.samples, CURVE_DRAWS)
 
@@ -148,13 +165,22 @@ def posterior_curves(
 
     with evaluation_pool(draw, request.cores, CURVE_CHUNK, sampled.settings.limit) as evaluate:
         drawn = evaluate(np.column_stack(list(some.values())))
-    best = dense({key: np.array([value]) for key, value in sampled.best.items()})[0]
+    best = dense({key: np.array([value]) for key, value in sampled.best.items()})
+    each = zip(np.split(best, len(bands), axis=1), np.split(drawn, len(bands), axis=1), strict=True)
+    return [band_curves(band, times, *found) for band, found in zip(bands, each, strict=True)]
+
+
+def curve_times(days: FloatArray, first: float) -> FloatArray:
+    """Days since the trigger of the curves to plot, from shortly before a first one."""
+    return np.linspace(first - 0.3, float(np.max(days)) + 1.0, CURVE_TIMES)
+
+
+def band_curves(
+    band: str, times: FloatArray, best: FloatArray, drawn: FloatArray
+) -> plots.BandCurves:
+    """What is shown of a band: of the best point, shape (1, times), and draws, (draws, times)."""
     low, median, high = _quantiles(drawn)
-    parts = [np.split(values, len(bands)) for values in (median, low, high, best)]
-    return [
-        plots.BandCurves(band, times, *(part[number] for part in parts))
-        for number, band in enumerate(bands)
-    ]
+    return plots.BandCurves(band, times, median, low, high, best[0])
 
 
 def _quantiles(magnitudes: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
 from nmma_fitter.candidates.records import from_dict, to_dict
 from nmma_fitter.candidates.window import in_window, trigger_time
-from nmma_fitter.config import FitSettings, FitsTable, fit_settings
+from nmma_fitter.config import FitSettings, FitsTable, NmmaTable, fit_settings
 from nmma_fitter.engine.files import Json, canonical_digest, read_json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
 from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
+from nmma_fitter.nmma_engine import catalogue
+from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
-from nmma_fitter.shipped import shipped
 
 register("too_few_detections", Policy(skipped=True))
 register("unsupported_data", Policy(skipped=True))
@@ -53,6 +54,8 @@ class FitRequest:
         Name of the file it came from.
     cores : int
         Processes of the likelihood; does not change the result.
+    nmma : NmmaTable
+        Where NMMA is, for a fit by it.
     """
 
     object: str
@@ -63,20 +66,32 @@ class FitRequest:
     merged: tuple[Json, ...] = ()
     source: str = ""
     cores: int = 1
+    nmma: NmmaTable = field(default_factory=NmmaTable)
 
     @cached_property
     def digest(self) -> str:
         """What makes two fits the same: photometry, physics, priors, settings, seed rule."""
+        unused = set() if self.by_nmma else {"engine", "nmma"}
         return canonical_digest(
             {
                 "campaign": "fits",
                 "photometry": _photometry_digest(self.lightcurve),
                 "model": self.model,
-                "physics": models.MODELS[self.model].physics,
+                "physics": self.physics,
                 "priors": sorted(_prior_lines(self.priors)),
-                "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY),
+                "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY | unused),
             }
         )
+
+    @property
+    def by_nmma(self) -> bool:
+        """Whether NMMA itself is to fit."""
+        return self.settings.engine == "nmma"
+
+    @property
+    def physics(self) -> str:
+        """Version of what predicts the magnitudes."""
+        return catalogue.PHYSICS if self.by_nmma else models.MODELS[self.model].physics
 
     def seed(self, generation: int = 0) -> int:
         """Seed of the sampler: as set, or from the digest, another for each generation."""
@@ -89,13 +104,14 @@ class FitRequest:
         return {
             "object": self.object,
             "model": self.model,
-            "physics": models.MODELS[self.model].physics,
+            "physics": self.physics,
             "settings": self.settings.model_dump(mode="json"),
             "priors": self.priors,
             "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
             "source": self.source,
             "cores": self.cores,
+            "nmma": self.nmma.model_dump(mode="json"),
         }
 
     @classmethod
@@ -111,9 +127,16 @@ class FitRequest:
                 merged=tuple(value.get("merged", ())),
                 source=str(value.get("source", "")),
                 cores=int(value.get("cores", 1)),
+                nmma=NmmaTable.model_validate(value.get("nmma", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"config.json: {error}; render the unit again") from None
+
+    @property
+    def model_error(self) -> float:
+        """Of a model that NMMA evaluates, in mag; the others say it themselves."""
+        given = self.settings.model_options.get("model_error")
+        return catalogue.described(self.model).model_error if given is None else float(given)
 
     @property
     def trigger(self) -> float:
@@ -143,7 +166,16 @@ class FitRequest:
             Detections needed in the window, by default the setting's.
         """
         self.check_data(fewest=fewest)
-        self.make_model()
+        self.check_model()
+
+    def check_model(self) -> None:
+        """Raise when what is to predict the magnitudes is not here, or cannot predict the bands."""
+        if self.by_nmma:
+            from nmma_fitter.nmma_engine.fit import check
+
+            check(self)
+        else:
+            self.make_model()
 
     def check_data(self, *, fewest: int | None = None) -> None:
         """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
@@ -229,8 +261,8 @@ def requests_of(
     found: list[FitRequest] = []
     read: dict[tuple[str, bool], tuple[LightCurve, tuple[Json, ...]]] = {}
     for model in wanted:
-        models.get(model)
         settings = _overridden(fit_settings(fits, model), over or {}, model, jet)
+        check_name(model, settings)
         how = (settings.bands, settings.keep_duplicates)
         if how not in read:
             lightcurve, merged = read_and_merge(
@@ -238,12 +270,19 @@ def requests_of(
             )
             read[how] = lightcurve, tuple(asdict(one) for one in merged)
         lightcurve, notes = read[how]
-        text = (priors or prior_path(fits, model, settings)).read_text(encoding="utf-8")
+        text = priors.read_text(encoding="utf-8") if priors else prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
-        found.append(
-            FitRequest(lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
-        )
+        what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
+        found.append(FitRequest(*what, nmma=fits.nmma))
     return found
+
+
+def check_name(model: str, settings: FitSettings) -> None:
+    """Raise `BadInput` where the engine cannot know a model of that name."""
+    if settings.engine == "nmma":
+        catalogue.components(model)
+    else:
+        models.get(model)
 
 
 def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) -> FitSettings:
@@ -256,25 +295,6 @@ def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) 
         problem = error.errors()[0]
         key = ".".join(map(str, problem["loc"]))
         raise BadInput(f"setting {key}: {problem['msg']} (got {problem['input']!r})") from None
-
-
-def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
-    """The prior file of a model; ``<model>_<jet>.prior`` comes first where a jet is set."""
-    variant = settings.model_options.get("jet")
-    names = [f"{model}_{variant}.prior"] if variant else []
-    folder = Path(fits.priors)
-    for name in (*names, f"{model}.prior"):
-        for path in (folder / name, _shipped_or_none(fits.priors, name)):
-            if path is not None and path.is_file():
-                return path
-    raise BadInput(f"no prior file {model}.prior in {fits.priors!r}; write one, or set fits.priors")
-
-
-def _shipped_or_none(folder: str, name: str) -> Path | None:
-    try:
-        return shipped("config", folder, name)
-    except FileNotFoundError:
-        return None
 
 
 def _prior_lines(text: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmma_fitter import models
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
@@ -19,7 +18,8 @@ from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError
-from nmma_fitter.fits import FitRequest, make_unit, prior_path, requests_of
+from nmma_fitter.fits import FitRequest, check_name, make_unit, requests_of
+from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
 
 ALL = "*"  # stands for every model of a file that cannot be read
@@ -50,10 +50,9 @@ class FitsCampaign:
         self._read: dict[str, dict[Path, _Read]] = {}
         self.models = list(wanted or config.fits.models)
         for model in config.fits.together:
-            models.get(model)
+            check_name(model, fit_settings(config.fits, model))
         for model in self.models:
-            models.get(model)
-            fit_settings(config.fits, model)
+            check_name(model, fit_settings(config.fits, model))
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
@@ -82,8 +81,7 @@ class FitsCampaign:
         """Text of the models' prior files; None when they cannot all be read."""
         fits = self._config.fits
         try:
-            paths = [prior_path(fits, model, fit_settings(fits, model)) for model in self.models]
-            return tuple(path.read_text(encoding="utf-8") for path in paths)
+            return tuple(prior_text(fits, m, fit_settings(fits, m)) for m in self.models)
         except (NmmaFitterError, OSError, UnicodeDecodeError):
             return None
 
@@ -99,7 +97,7 @@ class FitsCampaign:
         try:
             request.check_data()
             if request.digest not in known:  # a model may take seconds to load
-                request.make_model()
+                request.check_model()
         except NmmaFitterError as error:
             state = State.SKIPPED if error.exit_status == 3 else State.FAILED
             return Wanted(request.object, request.model, None, state, error.reason, str(error))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
     from nmma_fitter.inference.likelihood import Likelihood
+    from nmma_fitter.inference.sampled import SamplerResult, Watch
     from nmma_fitter.inference.stand_in import StandIn
 
 log = logging.getLogger(__name__)
@@ -85,41 +86,21 @@ def run_fit(
     NmmaFitterError
         With the reason under which the unit ends; `Interrupted` after a checkpoint.
     """
-    from nmma_fitter.fit_products import write_products
-    from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.priors import apply_measured, load_priors
-    from nmma_fitter.inference.sampled import SamplerSettings, Watch
-    from nmma_fitter.inference.sampler import run_sampler
+    from nmma_fitter.inference.sampled import Watch
 
     request.check(fewest=1)
     write_json(folder / "config.json", request.to_json())  # the work folder's may change later
     chosen = request.settings
-    window = request.window
-    model = request.make_model()
-    _say_what_is_fitted(request, window)
+    _say_what_is_fitted(request, request.window)
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
-    prediction = predict(request, model, window)
-    likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
-    rough = stand_in(request, model, likelihood, priors)
-    settings = SamplerSettings(
-        seed=request.seed(generation),
-        nlive=chosen.nlive,
-        n_effective=chosen.n_effective,
-        cores=request.cores,
-        limit=EVALUATION_SECONDS if model.costly else None,
-        sampler="nested" if model.costly and rough is None else chosen.sampler,
-    )
     checkpoint = folder / "checkpoint.h5"
-    sampled = run_sampler(
-        likelihood.evaluate,
-        priors,
-        settings,
-        stand_in=rough,
-        watch=Watch({"digest": request.digest}, checkpoint, should_stop, on_progress),
-    )
-    if not sampled.converged:
-        raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
-    write_products(request, model, prediction, likelihood, priors, sampled, folder)
+    watch = Watch({"digest": request.digest}, checkpoint, should_stop, on_progress)
+    if request.by_nmma:
+        from nmma_fitter.nmma_engine.fit import fit_by_nmma as fit
+    else:
+        fit = fit_here
+    sampled = fit(request, priors, request.seed(generation), folder, watch)
     checkpoint.unlink(missing_ok=True)
     return Fitted(
         request.model,
@@ -131,6 +112,37 @@ def run_fit(
         sampled.evaluations_before_resume,
         sampled.resumes,
     )
+
+
+def fit_here(
+    request: FitRequest, priors: PriorDict, seed: int, folder: Path, watch: Watch
+) -> SamplerResult:
+    """Fit with the models and samplers of this package; the products are in the folder then."""
+    from nmma_fitter.fit_products import posterior_curves, versions, write_products
+    from nmma_fitter.inference.likelihood import Likelihood
+    from nmma_fitter.inference.sampled import SamplerSettings
+    from nmma_fitter.inference.sampler import run_sampler
+
+    chosen, window = request.settings, request.window
+    model = request.make_model()
+    prediction = predict(request, model, window)
+    likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
+    rough = stand_in(request, model, likelihood, priors)
+    settings = SamplerSettings(
+        seed=seed,
+        nlive=chosen.nlive,
+        n_effective=chosen.n_effective,
+        cores=request.cores,
+        limit=EVALUATION_SECONDS if model.costly else None,
+        sampler="nested" if model.costly and rough is None else chosen.sampler,
+    )
+    sampled = run_sampler(likelihood.evaluate, priors, settings, stand_in=rough, watch=watch)
+    if not sampled.converged:
+        raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
+    curves = posterior_curves(request, prediction, sampled)
+    used = versions(model)
+    write_products(request, model, likelihood, priors, sampled, curves, used, folder)
+    return sampled
 
 
 def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Prediction:

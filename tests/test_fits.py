@@ -11,8 +11,9 @@ from nmma_fitter import fits, models
 from nmma_fitter.config import Config, load_config
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput, Unavailable
-from nmma_fitter.fits import FitRequest, prior_path, requests_of
+from nmma_fitter.fits import FitRequest, requests_of
 from nmma_fitter.fits_campaign import FitsCampaign
+from nmma_fitter.prior_files import prior_text
 
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
 ROWS = ("2459780.7,19.0,0.1,g,,2", "2459781.7,19.5,0.1,r,,2", "2459782.7,20.1,0.1,g,,2")
@@ -63,7 +64,7 @@ def test_what_does_not_change_the_result_leaves_the_digest(tmp_path, text):
 
 def test_a_changed_prior_changes_the_digest_and_a_comment_does_not(tmp_path):
     fits = configured(tmp_path).fits
-    text = prior_path(fits, "Piro2021", request(tmp_path).settings).read_text()
+    text = prior_text(fits, "Piro2021", request(tmp_path).settings)
     commented, narrowed = tmp_path / "commented.prior", tmp_path / "narrowed.prior"
     commented.write_text("# mine\n\n" + text)
     narrowed.write_text(text.replace("minimum=48.", "minimum=49."))
@@ -171,7 +172,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path):
 
 def test_a_prior_file_that_changes_is_noticed(tmp_path):
     path = light_curve(tmp_path / "n")
-    text = prior_path(configured(tmp_path).fits, "Piro2021", request(tmp_path).settings).read_text()
+    text = prior_text(configured(tmp_path).fits, "Piro2021", request(tmp_path).settings)
     (tmp_path / "mine").mkdir()
     own = tmp_path / "mine" / "Piro2021.prior"
     own.write_text(text)

@@ -61,6 +61,14 @@ def nmma_fit(
     bands: Annotated[
         str | None, typer.Option(help="Survey of bare g, r, i in a .dat file [ztf].")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="fast|nmma", help="Who fits: this package, or NMMA itself."),
+    ] = None,
+    nmma_environment: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Virtual or conda environment that has NMMA."),
+    ] = None,
     jet: Annotated[
         str | None, typer.Option(metavar="gaussian|tophat", help="Jet of TrPi2018.")
     ] = None,
@@ -87,6 +95,7 @@ def nmma_fit(
 
     configure_log()
     over: dict[str, Any] = {
+        "engine": engine,
         "trigger": _trigger(trigger_time),
         "tmin": tmin,
         "tmax": tmax,
@@ -103,7 +112,8 @@ def nmma_fit(
     over |= _detection_limit(detection_limit)
     given = {key: value for key, value in over.items() if value is not None}
     order = FitOrder(
-        lightcurve, tuple(model), outdir, given, object_name, config, preset, priors, jet, cores
+        *(lightcurve, tuple(model), outdir, given, object_name, config, preset, priors, jet),
+        *(cores, nmma_environment),
     )
     raise typer.Exit(fit_by_hand(order, force=force))
 

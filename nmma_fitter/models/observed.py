@@ -110,26 +110,15 @@ class Prediction:
         return magnitudes + self._galactic + self._host_dust(points, redshift)
 
     def outside_validity(self, parameters: Mapping[str, FloatArray]) -> NDArray[np.bool_]:
-        """Return which predictions lie at rest-frame days the model is not meant for.
-
-        Times before the explosion, where the flux is known to be zero, do not count.
-
-        Returns
-        -------
-        array of bool, shape (points, observations)
-        """
-        points = _as_points(parameters)
-        redshift, _ = _place(points)
-        rest = self._days_since_explosion(points) / (1.0 + redshift[:, None])
-        first, last = self.model.valid_days
-        return (rest > 0) & ((rest < first) | (rest > last))
+        """Return which predictions lie at days the model is not meant for; see the function."""
+        return outside_validity(self.model.valid_days, self.days, parameters)
 
     def _wavelength(self, band: str) -> float:
         given = self.wavelengths.get(band)
         return band_table.wavelength(band) if given is None else given
 
     def _days_since_explosion(self, points: Mapping[str, FloatArray]) -> FloatArray:
-        return np.asarray(self.days - _common(points, "timeshift")[:, None])
+        return _since_explosion(self.days, points)
 
     def _host_dust(self, points: Mapping[str, FloatArray], redshift: FloatArray) -> FloatArray:
         ebv = _common(points, "Ebv")
@@ -232,6 +221,36 @@ def _grid_times(grid: TimeGrid) -> FloatArray:
 def _flux_times(times: FloatArray, count: int) -> FloatArray:
     """Log-spaced times from the grid's first (at least 1e-5 d) to a day past its last."""
     return np.asarray(np.geomspace(max(1e-5, times[0]), times[-1] + 1.0, count), dtype=float)
+
+
+def outside_validity(
+    valid_days: tuple[float, float], days: FloatArray, parameters: Mapping[str, FloatArray]
+) -> NDArray[np.bool_]:
+    """Return which observations lie at rest-frame days a model is not meant for.
+
+    Times before the explosion, where the flux is known to be zero, do not count.
+
+    Parameters
+    ----------
+    valid_days : (float, float)
+        As of `Model`.
+    days : array, shape (observations,)
+        Observer-frame days since the trigger.
+    parameters : mapping of name to array, shape (points,)
+
+    Returns
+    -------
+    array of bool, shape (points, observations)
+    """
+    points = _as_points(parameters)
+    redshift, _ = _place(points)
+    rest = _since_explosion(days, points) / (1.0 + redshift[:, None])
+    first, last = valid_days
+    return (rest > 0) & ((rest < first) | (rest > last))
+
+
+def _since_explosion(days: FloatArray, points: Mapping[str, FloatArray]) -> FloatArray:
+    return np.asarray(days - _common(points, "timeshift")[:, None])
 
 
 def _as_points(parameters: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
