@@ -54,20 +54,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     0 when every model was fitted or skipped, 1 when one failed, 3 when all were skipped, 75 when
     it was told to stop.
     """
-    config = load_config(order.config, preset=order.preset)
-    wanted = _wanted(order, config.fits.refused_models)
-    if order.priors is not None and len(wanted) > 1:
-        raise BadInput("--priors is the file of one model; give one --model with it")
-    found = requests_of(
-        order.lightcurve,
-        wanted,
-        _with_nmma(config.fits, order.nmma_environment),
-        name=order.object_name,
-        over=order.over,
-        priors=order.priors,
-        cores=order.cores,
-        jet=order.jet,
-    )
+    found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
     stop = StopFlag()
     finished: list[Finished] = []
@@ -83,6 +70,24 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if any(one.state == "failed" for one in finished) or ranking is None:
         return 1
     return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
+
+
+def requests_by_hand(order: FitOrder) -> list[FitRequest]:
+    """The fits that were asked for, not yet checked."""
+    config = load_config(order.config, preset=order.preset)
+    wanted = _wanted(order, config.fits.refused_models)
+    if order.priors is not None and len(wanted) > 1:
+        raise BadInput("--priors is the file of one model; give one --model with it")
+    return requests_of(
+        order.lightcurve,
+        wanted,
+        _with_nmma(config.fits, order.nmma_environment),
+        name=order.object_name,
+        over=order.over,
+        priors=order.priors,
+        cores=order.cores,
+        jet=order.jet,
+    )
 
 
 def _with_nmma(fits: FitsTable, environment: str | None) -> FitsTable:

@@ -96,7 +96,7 @@ def nmma_fit(
     configure_log()
     over: dict[str, Any] = {
         "engine": engine,
-        "trigger": _trigger(trigger_time),
+        "trigger": trigger(trigger_time),
         "tmin": tmin,
         "tmax": tmax,
         "galactic_ebv": galactic_ebv,
@@ -108,7 +108,7 @@ def nmma_fit(
         "redshift": _measured("--redshift", redshift),
         "distance": _measured("--distance", distance),
     }
-    over |= _per_band("--sys-error", sys_error, "sys_error", "sys_error_bands")
+    over |= per_band("--sys-error", sys_error, "sys_error", "sys_error_bands")
     over |= _detection_limit(detection_limit)
     given = {key: value for key, value in over.items() if value is not None}
     order = FitOrder(
@@ -118,7 +118,8 @@ def nmma_fit(
     raise typer.Exit(fit_by_hand(order, force=force))
 
 
-def _trigger(text: str | None) -> str | float | None:
+def trigger(text: str | None) -> str | float | None:
+    """Day zero as the settings hold it."""
     if text is None or text in ("first-detection", "day-before"):
         return text
     try:
@@ -161,7 +162,8 @@ def _bands_and_default(option: str, text: str) -> tuple[float | None, dict[str, 
     return default, each
 
 
-def _per_band(option: str, text: str | None, one: str, many: str) -> dict[str, Any]:
+def per_band(option: str, text: str | None, one: str, many: str) -> dict[str, Any]:
+    """Settings from ``MAG,BAND=MAG,...``: the default under `one`, the bands' under `many`."""
     if text is None:
         return {}
     default, each = _bands_and_default(option, text)

@@ -1,0 +1,59 @@
+"""``nmma-fitter compare-engines``: parse, call, exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmma_fitter.cli.common import configure_log
+from nmma_fitter.cli.fit import per_band, trigger
+
+
+def compare_engines(
+    lightcurve: Annotated[Path, typer.Argument(help="Light curve, as nmma-fit takes it.")],
+    model: Annotated[str, typer.Option("--model", help="Model; see nmma-fitter models.")],
+    object_name: Annotated[
+        str | None, typer.Option("--object", help="The object's name instead of the file's.")
+    ] = None,
+    outdir: Annotated[
+        Path, typer.Option(help="Results go to OUTDIR/fast, OUTDIR/nmma and OUTDIR/<object>.")
+    ] = Path("compared"),
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file; only [fits] is used.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="A named set of settings.")] = None,
+    priors: Annotated[Path | None, typer.Option(help="Prior file.")] = None,
+    trigger_time: Annotated[
+        str | None, typer.Option(metavar="MJD|first-detection|day-before", help="Day zero.")
+    ] = None,
+    sys_error: Annotated[
+        str | None,
+        typer.Option(metavar="MAG[,BAND=MAG...]", help="Systematic error added in quadrature."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of both samplers.")] = None,
+    nlive: Annotated[int | None, typer.Option(help="Live points of nested sampling.")] = None,
+    nmma_environment: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Virtual or conda environment that has NMMA."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fit again what is there.")] = False,
+) -> None:
+    """Fit one light curve by this package and by NMMA, and show both side by side.
+
+    Exit status: 0 when ln Z and the medians agree, 1 when they do not; a fit that failed ends it
+    with its own.
+    """
+    from nmma_fitter.by_hand import FitOrder
+    from nmma_fitter.engines import compare
+
+    configure_log()
+    over: dict[str, Any] = {"trigger": trigger(trigger_time), "seed": seed, "nlive": nlive}
+    over |= per_band("--sys-error", sys_error, "sys_error", "sys_error_bands")
+    given = {key: value for key, value in over.items() if value is not None}
+    order = FitOrder(
+        *(lightcurve, (model,), outdir, given, object_name, config, preset, priors),
+        nmma_environment=nmma_environment,
+    )
+    raise typer.Exit(compare(order, force=force))
