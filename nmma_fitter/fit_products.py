@@ -82,7 +82,7 @@ def write_products(
     )
     save_result(sampled, priors, record, folder)
     write_json(folder / "lightcurves.json", curves_to_json(curves))
-    _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, folder)
+    _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, used, folder)
 
 
 def _plot(
@@ -92,6 +92,7 @@ def _plot(
     outside: float,
     curves: Sequence[plots.BandCurves],
     priors: PriorDict,
+    used: Mapping[str, str],
     folder: Path,
 ) -> None:
     chosen = request.settings
@@ -110,7 +111,7 @@ def _plot(
         curves=curves,
         outside_share=outside if outside >= 0.005 else 0.0,  # it is shown in whole per cent
         valid_until_days=_valid_until(model, sampled),
-        notes=[],
+        notes=[f"Fitted by NMMA {used['nmma']}."] if request.by_nmma else [],
     )
     labels = {parameter.name: parameter.latex for parameter in model.parameters} | COMMON_LABELS
     keys = list(sampled.keys)

@@ -40,7 +40,7 @@ def object_text(news: ObjectNews) -> str:
     """Plain text of some lines."""
     night = f"fitted in night {news.earlier}" if news.earlier else f"night {news.night}"
     lines = [f"{news.object}: {news.title}", night]
-    lines += [f"{n}. {row.model}: {ranked_words(row)}" for n, row in enumerate(news.ranked, 1)]
+    lines += [f"{n}. {row.title}: {ranked_words(row)}" for n, row in enumerate(news.ranked, 1)]
     return "\n".join([*lines, *(f"- {other.words}" for other in news.others)])
 
 

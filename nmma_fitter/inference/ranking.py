@@ -49,6 +49,8 @@ class Ranked:
     information : float
         Nats from prior to posterior.
     outside_validity : float or None
+    engine : str
+        Who fitted: ``fast`` or ``nmma``.
     """
 
     model: str
@@ -64,6 +66,12 @@ class Ranked:
     rms: float | None
     information: float
     outside_validity: float | None
+    engine: str = "fast"
+
+    @property
+    def title(self) -> str:
+        """The model as a reader is told of it: with the engine, where it is not the usual one."""
+        return f"{self.model} (NMMA)" if self.engine == "nmma" else self.model
 
 
 @dataclass(frozen=True)
@@ -197,6 +205,7 @@ def _ranked(summaries: Sequence[Summary]) -> tuple[Ranked, ...]:
             rms=s.quality.rms,
             information=s.quality.information,
             outside_validity=s.quality.outside_validity,
+            engine=s.engine,
         )
         for s, chance in zip(summaries, odds, strict=True)
     )
@@ -219,7 +228,7 @@ def _headline(ranked: Sequence[Ranked]) -> str:
 
 
 COLUMNS: dict[str, Callable[[Ranked], str]] = {
-    "model": lambda r: r.model,
+    "model": lambda r: r.title,
     "ln Z": lambda r: f"{r.log_z:.2f} ± {r.log_z_err:.2f}",
     "ln B": lambda r: f"{r.log_bayes:.2f} ± {r.log_bayes_err:.2f}",
     "prob.": lambda r: f"{r.probability:.3f}",

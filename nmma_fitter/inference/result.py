@@ -77,6 +77,8 @@ class Summary:
         As in `SamplerResult`.
     evaluations : int
     seconds : float
+    engine : str
+        Who fitted: ``fast`` or ``nmma``.
     """
 
     object_name: str
@@ -91,6 +93,7 @@ class Summary:
     reason: str
     evaluations: int
     seconds: float
+    engine: str = "fast"
 
 
 def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -> Result:
@@ -220,4 +223,5 @@ def _summary(stored: Mapping[str, Any], ours: Mapping[str, Any]) -> Summary:
         reason=str(ours["reason"]),
         evaluations=int(stored["num_likelihood_evaluations"]),
         seconds=float(ours["seconds"]),
+        engine=str(ours["settings"].get("engine", "fast")),
     )

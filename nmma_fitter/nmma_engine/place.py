@@ -133,7 +133,7 @@ def surrogate(folder: Path, name: str, bands: Sequence[str]) -> Surrogate:
         files = tuple(path for path in found if path is not None)
         if index.is_file() and len(files) == len(bands):
             return Surrogate(form, (index, *files))
-        if index.is_file() and any(inside.glob(f"*.{e}") for e in endings):
+        if index.is_file() and any(any(inside.glob(f"*.{e}")) for e in endings):
             lacking += [b for b, path in zip(bands, found, strict=True) if path is None]
     if lacking:
         names = ", ".join(sorted(set(lacking)))

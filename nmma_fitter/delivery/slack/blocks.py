@@ -83,7 +83,7 @@ def object_message(news: ObjectNews, links: Mapping[str, str]) -> Message:
         _rich(_section(_text(news.title, bold=True)), _section(_text(night))),
     ]
     if news.ranked:
-        rows = [(row.model, f": {ranked_words(row)}") for row in news.ranked[:LISTED]]
+        rows = [(row.title, f": {ranked_words(row)}") for row in news.ranked[:LISTED]]
         blocks.append(_rich(_list(rows, "ordered")))
     if news.others:
         rows = [_split(other) for other in news.others[:LISTED]]
