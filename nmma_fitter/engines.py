@@ -77,13 +77,17 @@ def compare(order: FitOrder, *, force: bool = False) -> int:
 def read(path: Path) -> Found:
     """Read a result that `nmma-fit` left."""
     summary = read_summary(path)
+    samples, _ = read_samples(path)
+    return Found(summary.log_z, summary.log_z_err, summary.seconds, summary.evaluations, samples)
+
+
+def read_samples(path: Path) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Posterior samples of a result by parameter, shape (S,) each, and their log likelihood."""
     content = json.loads(path.read_text(encoding="utf-8"))["posterior"]["content"]
-    samples = {
-        name: np.asarray(values, dtype=float)
-        for name, values in content.items()
-        if name not in ("log_likelihood", "log_prior")
-    }
-    return Found(*(summary.log_z, summary.log_z_err, summary.seconds, summary.evaluations, samples))
+    columns = {name: np.asarray(values, dtype=float) for name, values in content.items()}
+    log_l = columns.pop("log_likelihood")
+    del columns["log_prior"]
+    return columns, log_l
 
 
 def rows_of(fast: Found, nmma: Found) -> list[Row]:

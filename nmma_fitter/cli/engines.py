@@ -38,14 +38,24 @@ def compare_engines(
         str | None,
         typer.Option(metavar="DIR", help="Virtual or conda environment that has NMMA."),
     ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(
+            min=10,
+            help="Do not fit by NMMA: ask its likelihood at so many points of the posterior.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fit again what is there.")] = False,
 ) -> None:
     """Fit one light curve by this package and by NMMA, and show both side by side.
+
+    A fit of the afterglow takes NMMA days: there --points is the way.
 
     Exit status: 0 when ln Z and the medians agree, 1 when they do not; a fit that failed ends it
     with its own.
     """
     from nmma_fitter.by_hand import FitOrder
+    from nmma_fitter.engine_points import compare_points
     from nmma_fitter.engines import compare
 
     configure_log()
@@ -56,4 +66,6 @@ def compare_engines(
         *(lightcurve, (model,), outdir, given, object_name, config, preset, priors),
         nmma_environment=nmma_environment,
     )
+    if points is not None:
+        raise typer.Exit(compare_points(order, points, force=force))
     raise typer.Exit(compare(order, force=force))
