@@ -69,3 +69,24 @@ def compare_engines(
     if points is not None:
         raise typer.Exit(compare_points(order, points, force=force))
     raise typer.Exit(compare(order, force=force))
+
+
+def check_nmma_command(
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file; only [fits.nmma] is used.")
+    ] = None,
+    nmma_environment: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Virtual or conda environment that has NMMA."),
+    ] = None,
+) -> None:
+    """Ask the installed NMMA what it would do as it comes: wavelengths of the bands, and faults.
+
+    Exit status: 3 when there is no NMMA that can be used.
+    """
+    from nmma_fitter.config import load_config
+    from nmma_fitter.nmma_engine.check import check_nmma
+
+    configure_log()
+    named = nmma_environment or load_config(config).fits.nmma.environment
+    print(check_nmma(named))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version, configure_log
-from nmma_fitter.cli.engines import compare_engines
+from nmma_fitter.cli.engines import check_nmma_command, compare_engines
 from nmma_fitter.cli.models import models_app
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
@@ -21,6 +21,7 @@ tools_app.add_typer(models_app, name="models")
 tools_app.add_typer(slack_app, name="slack")
 tools_app.command("stats")(stats)
 tools_app.command("compare-engines")(compare_engines)
+tools_app.command("check-nmma")(check_nmma_command)
 
 Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Objects = Annotated[

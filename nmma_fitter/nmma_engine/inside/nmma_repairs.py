@@ -80,6 +80,13 @@ def _paired_wrongly(task: Task) -> bool:
     return any(pairs.get(name) != name for name in task["wavelengths"])
 
 
+def _as_installed(pairs: Mapping[str, str], known: Mapping[str, float]) -> dict[str, float]:
+    strange = [f"{given} for {name}" for name, given in pairs.items() if given not in known]
+    if strange:
+        raise ValueError(f"NMMA would use the wavelength of {strange[0]}, which is not known here")
+    return {name: known[given] for name, given in pairs.items()}
+
+
 def _radiates_too_little(task: Task) -> bool:
     """A sphere's flux against π B_ν R²/d² at 10 pc."""
     from astropy import constants
@@ -151,7 +158,8 @@ def _count_redshift_once(task: Task) -> None:
 def _ignores_magnitude(task: Task) -> bool:
     from nmma.em import model
 
-    light = model.SupernovaLightCurveModel(model=task["model"], filters=list(task["wavelengths"]))
+    first = next(iter(task["wavelengths"]))
+    light = model.SupernovaLightCurveModel(model=task["model"], filters=[first])
     place = {"luminosity_distance": 100.0, "redshift": 0.02}
     peaks = []
     for boost in (0.0, 1.0):
@@ -297,5 +305,5 @@ def repair(task: Task) -> list[dict[str, Any]]:
             one.mend(task)
         done.append({"name": one.name, "fault": needed, "repaired": needed and not left})
     if "wavelengths" in task["leave"]:
-        use_wavelengths({name: task["known"][pairs[name]] for name in pairs})
+        use_wavelengths(_as_installed(pairs, task["known"]))
     return [{**entry, "says": one.says} for entry, one in zip(done, REPAIRS, strict=True)]

@@ -2,6 +2,7 @@
 
     python -P run_nmma.py fit TASK.json ANSWER.json
     python -P run_nmma.py likelihood TASK.json ANSWER.json
+    python -P run_nmma.py check TASK.json ANSWER.json
 
 It imports NMMA, what NMMA brings, and `nmma_repairs` beside it; nothing of the package it lies in.
 The task holds everything, also the arguments of ``lightcurve-analysis``, so that a run can be
@@ -67,6 +68,21 @@ def fit(task: dict[str, Any]) -> dict[str, Any]:
     posterior = result["posterior"]["content"]
     found = predictions(likelihoods[-1], posterior, task)
     return {"versions": versions(), "repairs": repairs, "calls": calls} | found
+
+
+def check(task: dict[str, Any]) -> dict[str, Any]:
+    """What the installed NMMA does as it comes: a question that cannot be asked here says why."""
+    pairs = nmma_repairs.pairing(list(task["wavelengths"]))
+    faults: dict[str, bool | str] = {}
+    for one in nmma_repairs.REPAIRS:
+        try:
+            faults[one.name] = bool(one.needed(task))
+        except Exception as error:
+            faults[one.name] = f"{type(error).__name__}: {error}"
+        if one.name == "wavelengths":  # nothing else can be asked without a network
+            nmma_repairs.use_wavelengths(task["wavelengths"])
+    says = {one.name: one.says for one in nmma_repairs.REPAIRS}
+    return {"versions": versions(), "pairs": pairs, "faults": faults, "says": says}
 
 
 def options_of(task: dict[str, Any]) -> Any:
@@ -160,7 +176,7 @@ def main() -> int:
     what, source, target = sys.argv[1:]
     task = json.loads(Path(source).read_text(encoding="utf-8"))
     try:
-        answer = {"fit": fit, "likelihood": likelihood}[what](task)
+        answer = {"fit": fit, "likelihood": likelihood, "check": check}[what](task)
     except Exception as error:
         write(Path(target), {"error": {"kind": type(error).__name__, "message": str(error)}})
         raise
