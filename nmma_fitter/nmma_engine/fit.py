@@ -20,6 +20,7 @@ from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
 from nmma_fitter.models import extinction
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.nmma_engine.answer import by_row, sampled_by_nmma
+from nmma_fitter.nmma_engine.fetch import verify
 from nmma_fitter.nmma_engine.process import prepare, run
 from nmma_fitter.nmma_engine.task import Task, task_of
 
@@ -95,6 +96,8 @@ def fit_by_nmma(
     resumed = watch.checkpoint is not None and watch.checkpoint.is_file()
     at = days(window, request.trigger)
     times = curve_times(at, max(float(np.min(at)) - DAYS_BEFORE, -10.0))
+    if (surrogate := _surrogate(request)) is not None:
+        verify(place.models_folder(request.nmma.models), surrogate.files)
     prepare(work, make_task(request, priors, seed, times))
     began = time.monotonic()
     answer = run(python, "fit", work, watch)
