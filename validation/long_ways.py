@@ -28,7 +28,7 @@ from nmma_fitter.nmma_fit import predict, stand_in
 FloatArray = NDArray[np.float64]
 LIVE, EFFECTIVE = 2000, 20_000
 CHUNK = 500  # points of a cheap model per call
-DRAWS, COSTLY_DRAWS = 1_000_000, 30_000
+DRAWS, COSTLY_DRAWS = 1_000_000, 10_000
 WALKERS = 1000
 
 

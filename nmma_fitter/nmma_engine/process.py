@@ -102,7 +102,7 @@ def _attend(process: subprocess.Popen[bytes], folder: Path, watch: Watch) -> Non
             process.send_signal(signal.SIGTERM)  # bilby then writes where it stands
             _wait(process, TO_CHECKPOINT)
             _keep(folder / RESUME, watch.checkpoint, seen)
-            raise Interrupted(f"{folder.parent.name}: NMMA was stopped; it goes on from there")
+            raise Interrupted("NMMA was stopped; the next run goes on from its last checkpoint")
 
 
 def progress_of(said: Mapping[str, Any]) -> Progress:

@@ -67,7 +67,7 @@ def test_a_form_that_has_all_bands_is_taken(tmp_path):
 
 
 def test_bands_that_were_not_trained_are_named(tmp_path):
-    with pytest.raises(UnsupportedData, match="no surrogate of ztfg$"):
+    with pytest.raises(UnsupportedData, match=r"no surrogate of ztfg$"):
         place.surrogate(surrogate(tmp_path, "X_tf/ztfr.h5"), "X", ["ztfg", "ztfr"])
 
 
