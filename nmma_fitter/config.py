@@ -230,10 +230,17 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
     return config.model_copy(
         update={
             "paths": _rebased(config.paths, base),
+            "fits": config.fits.model_copy(update={"nmma": _nmma_from(config.fits.nmma, base)}),
             "sources": {name: _rebased(one, base) for name, one in config.sources.items()},
             "destinations": {n: _rebased(one, base) for n, one in config.destinations.items()},
         }
     )
+
+
+def _nmma_from(table: NmmaTable, base: Path) -> NmmaTable:
+    """Where NMMA is, as a job in another folder needs it; an empty path stays empty."""
+    paths = {key: str(base / Path(value).expanduser()) for key, value in table if value}
+    return table.model_copy(update=paths)
 
 
 def _rebased(table: M, base: Path) -> M:
