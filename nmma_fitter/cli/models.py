@@ -94,6 +94,24 @@ def show_command(
     )
 
 
+@models_app.command("check")
+def check_command(
+    names: Models = None,
+    long: Annotated[bool, typer.Option("--long", help="Each comparison, not the worst.")] = False,
+) -> None:
+    """Evaluate models here and compare with stored magnitudes of other codes.
+
+    A line a model: its largest difference, what is allowed, and by which code. Exit status: 1 when
+    one differs, else 0, also where a model is unavailable.
+    """
+    from nmma_fitter import models as known
+    from nmma_fitter.catalogue.check import check, lines
+
+    found = [one for name in names or known.names() for one in check(name)]
+    print("\n".join(lines(found, every=long)))
+    raise typer.Exit(int(any(one.state == "differs" for one in found)))
+
+
 @models_app.command("fetch")
 def fetch_command(model: Model) -> None:
     """Get the data of a model where the network allows, checked, into the data folder.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,12 +37,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if KILONOVA.is_dir():
             convert_from("Bu2019lm", KILONOVA / "Bu2019", Bu2019lm.weights)
         yield
-
-
-@pytest.fixture(scope="session")
-def reference() -> dict[str, Any]:
-    """Numbers of NMMA 1.0.1's own light-curve functions, with ZTF's true wavelengths."""
-    return dict(json.loads((HERE / "nmma_reference.json").read_text()))
 
 
 @pytest.fixture(scope="session")
