@@ -23,9 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PRIORS = ROOT / "config" / "priors"
 MERGER = 57982.5285  # MJD of GW170817
 DISTANCE = "40±4"  # Mpc
-MODELS = ("Me2017", "Bu2019lm", "Bu2025", "Piro2021", "TrPi2018", "nugent-hyper")
+MODELS = ("Me2017", "Bu2019lm", "Bu2025", "Ka2017", "Piro2021", "TrPi2018", "nugent-hyper")
+GRIDS = ("Bu2019lm", "Bu2025", "Ka2017")
 SHOWN = {
     "Me2017": ("log10_mej", "log10_vej"),
+    "Ka2017": ("log10_mej", "log10_vej", "log10_Xlan"),
     "Bu2019lm": ("log10_mej_dyn", "log10_mej_wind", "KNphi", "inclination_EM"),
     "Bu2025": (
         *("log10_mej_dyn", "v_ej_dyn", "Ye_dyn"),
@@ -57,7 +59,7 @@ def fit(
     priors = write_priors(folder / "priors")
     settings = folder / "fits.toml"
     lines = ["[fits]", f"priors = {json.dumps(str(priors.resolve()))}"]
-    for model in ("Bu2019lm", "Bu2025") if model_error is not None else ():
+    for model in GRIDS if model_error is not None else ():
         lines += [f"[fits.model.{model}.settings]"]
         lines += [f"model_options = {{ model_error = {model_error:g} }}"]
     settings.write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -4,6 +4,7 @@ r"""Make the reference magnitudes that ship with the package, for `nmma-fitter m
     python validation/references.py TrPi2018 nugent-hyper
     python validation/references.py Bu2019lm Bu2025 --fiesta-python FIESTA/bin/python \
         --networks DATA/kilonova/Bu2019
+    python validation/references.py Ka2017 --redback redback_surrogates-0.2.8-py3-none-any.whl
 
 Each model's come from another code: NMMA's own functions, afterglowpy and sncosmo called directly,
 fiestaEM. Nothing of the model here takes part but its points; `references_grids.py` has the
@@ -213,11 +214,13 @@ MAKERS = {
     "nugent-hyper": nugent_hyper,
     "Bu2019lm": references_grids.bu2019lm,
     "Bu2025": references_grids.bu2025,
+    "Ka2017": references_grids.ka2017,
 }
 NEEDS = {
     **dict.fromkeys(("Me2017", "Piro2021"), ("nmma_python",)),
     "Bu2019lm": ("fiesta_python", "networks"),
     "Bu2025": ("fiesta_python",),
+    "Ka2017": ("redback",),
 }
 
 
@@ -228,6 +231,7 @@ def main() -> None:
     nmma_process.add_option(parser)
     parser.add_argument("--fiesta-python", metavar="PATH", help="interpreter with fiestaEM 0.1.0")
     parser.add_argument("--networks", type=Path, help="folder of the pickles of Bu2019lm")
+    parser.add_argument("--redback", type=Path, help="wheel redback_surrogates 0.2.8")
     parser.add_argument("--out", type=Path, default=FOLDER)
     given = parser.parse_args()
     given.nmma_python = nmma_process.interpreter(given.nmma_python)

@@ -81,6 +81,11 @@ def three_points() -> dict[str, dict[str, FloatArray]]:
             "KNphi": [45.0, 20.0, 70.0],
             "inclination_EM": [0.4, 0.1, 1.4],
         },
+        "Ka2017": {
+            "log10_mej": [-1.6, -1.4, -2.0],
+            "log10_vej": [-0.52, -1.0, -0.7],
+            "log10_Xlan": [-4.0, -2.0, -5.0],
+        },
         "Bu2025": {
             "log10_mej_dyn": [-2.3, -2.8, -1.5],
             "v_ej_dyn": [0.2, 0.15, 0.25],
