@@ -11,10 +11,12 @@ import pytest
 
 from nmma_fitter import models
 from nmma_fitter.errors import Unavailable
+from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.bu2019lm import Bu2019lm
 from nmma_fitter.models.surrogate_fetch import convert_from
 from nmma_fitter.models.surrogate_files import FOLDER
+from nmma_fitter.shipped import shipped
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "data" / "sncosmo"
@@ -96,7 +98,16 @@ def three_points() -> dict[str, dict[str, FloatArray]]:
             "inclination_EM": [0.4, 0.1, 1.4],
         },
     }
-    return {n: {k: np.array(v) for k, v in point.items()} for n, point in own.items()}
+    listed = {n: {k: np.array(v) for k, v in point.items()} for n, point in own.items()}
+    return {n: _from_prior(n) for n in models.names() if n not in listed} | listed
+
+
+def _from_prior(name: str) -> dict[str, FloatArray]:
+    """Three points on the diagonal of a model's prior."""
+    priors = load_priors(shipped("config", "priors", f"{name}.prior"))
+    cube = np.repeat([[0.3], [0.5], [0.6]], len(sampled_keys(priors)), axis=1)
+    own = {parameter.name for parameter in models.MODELS[name].parameters}
+    return {k: v for k, v in transform(priors, cube).items() if k in own}
 
 
 def predict(
