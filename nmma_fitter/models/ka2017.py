@@ -21,6 +21,7 @@ _HALF = 0.1  # of a band, in ln λ
 _DAYS = np.geomspace(0.1, 24.85, 32)  # source frame, at which the network is evaluated
 _POINTS = 64  # at a time: their spectra stay in a core's cache
 _SPHERE = 4 * np.pi * (10 * 3.0856775814913674e18) ** 2  # cm², of 10 pc
+_TO_HERTZ = 1e-8 / SPEED_OF_LIGHT / _SPHERE  # of F_ν at 10 pc, times λ² in Å, from L_λ per Å
 _LEAST = 1e-3  # of the network's floor: fainter is nothing
 
 
@@ -117,41 +118,25 @@ class _Decoder:
         self._floor, self._low, self._span = arrays["log_luminosity"]
         steps = np.linspace(0, 1, _WAVELENGTHS)[::_EVERY] * _LOG10_SPAN
         self._wavelengths = 10 ** (_LOG10_FIRST + steps)
-        # of F_ν = F_λ λ²/c at 10 pc
-        self._to_hertz = self._wavelengths**2 * 1e-8 / SPEED_OF_LIGHT / _SPHERE
+        self._to_hertz = self._wavelengths**2 * _TO_HERTZ
 
     def magnitudes(self, own: FloatArray, days: FloatArray, wavelengths: FloatArray) -> FloatArray:
         """AB magnitudes at 10 pc of (points, 3) parameters, at (points, observations) of the rest.
 
         nan in the rows whose parameters are.
         """
-        low, high = (
-            self._position(wavelengths * np.exp(-_HALF)),
-            self._position(wavelengths * np.exp(_HALF)),
-        )
-        first = max(int(np.min(low)) - 1, 0)
-        last = min(int(np.max(high)) + 3, _BINS)
+        low, high = (self._position(wavelengths * np.exp(side)) for side in (-_HALF, _HALF))
+        first, last = max(int(np.min(low)) - 1, 0), min(int(np.max(high)) + 3, _BINS)
         flux = self.flux(own, _DAYS, first, last)
-        total = np.zeros((*flux.shape[:2], last - first + 1))
-        np.cumsum(flux, axis=2, out=total[:, :, 1:])
-        log_days = np.log(_DAYS)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            clipped = np.nan_to_num(np.clip(days, _DAYS[0], _DAYS[-1]), nan=_DAYS[0])
-            at = (np.log(clipped) - log_days[0]) / (log_days[1] - log_days[0])
-        left = np.clip(at.astype(int), 0, len(_DAYS) - 2)
-        rows = np.arange(len(own))[:, None]
-
-        def over_band(column: NDArray[np.intp]) -> FloatArray:
-            ends = []
-            for edge in (low - first + 0.5, high - first + 0.5):
-                whole = edge.astype(int)
-                below, above = total[rows, column, whole], total[rows, column, whole + 1]
-                ends.append(below + (edge - whole) * (above - below))
-            least = self._least(wavelengths)
-            return np.asarray(np.log(np.maximum((ends[1] - ends[0]) / (high - low), least)))
-
-        found = over_band(left) + (at - left) * (over_band(left + 1) - over_band(left))
-        return np.asarray(-2.5 / np.log(10.0) * found - 48.6)
+        summed = np.zeros((*flux.shape[:2], last - first + 1))
+        np.cumsum(flux, axis=2, out=summed[:, :, 1:])
+        least = _LEAST * self._floor * wavelengths**2 * _TO_HERTZ
+        left, part = _between_days(days)
+        before, after = (
+            np.log(np.maximum(_mean(summed, day, low - first, high - first), least))
+            for day in (left, left + 1)
+        )
+        return np.asarray(-2.5 / np.log(10.0) * (before + part * (after - before)) - 48.6)
 
     def flux(self, own: FloatArray, days: FloatArray, first: int, last: int) -> FloatArray:
         """F_ν (erg/s/cm²/Hz at 10 pc) of each point, day and wavelength from `first` to `last`."""
@@ -176,6 +161,24 @@ class _Decoder:
         at = (np.log10(wavelengths) - _LOG10_FIRST) * (_WAVELENGTHS - 1) / _LOG10_SPAN / _EVERY
         return np.asarray(np.clip(np.nan_to_num(at), 0.0, _BINS - 2.0))
 
-    def _least(self, wavelengths: FloatArray) -> FloatArray:
-        """F_ν that counts as none."""
-        return np.asarray(_LEAST * self._floor * wavelengths**2 * 1e-8 / SPEED_OF_LIGHT / _SPHERE)
+
+def _between_days(days: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """Left neighbour among the network's days, and how far in ln t towards the next, 0 to 1."""
+    with np.errstate(invalid="ignore"):
+        inside = np.nan_to_num(np.clip(days, _DAYS[0], _DAYS[-1]), nan=_DAYS[0])
+    at = np.log(inside / _DAYS[0]) / np.log(_DAYS[1] / _DAYS[0])
+    left = np.clip(at.astype(int), 0, len(_DAYS) - 2)
+    return left, at - left
+
+
+def _mean(
+    summed: FloatArray, day: NDArray[np.intp], low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Mean over bins from `low` to `high` on a day of each point, of sums that start at 0."""
+    point = np.arange(len(summed))[:, None]
+    ends = []
+    for edge in (low + 0.5, high + 0.5):  # a bin reaches half a bin to each side of its wavelength
+        whole = edge.astype(int)
+        below, above = summed[point, day, whole], summed[point, day, whole + 1]
+        ends.append(below + (edge - whole) * (above - below))
+    return np.asarray((ends[1] - ends[0]) / (high - low))
