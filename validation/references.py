@@ -2,8 +2,8 @@ r"""Make the reference magnitudes that ship with the package, for `nmma-fitter m
 
     python validation/references.py Me2017 Piro2021 --nmma-python NMMA/bin/python
     python validation/references.py TrPi2018 nugent-hyper
-    python validation/references.py Bu2019lm Bu2025 --fiesta-python FIESTA/bin/python \
-        --networks DATA/kilonova/Bu2019
+    python validation/references.py Bu2019lm Bu2025 --nmma-python NMMA/bin/python \
+        --fiesta-python FIESTA/bin/python --networks DATA/kilonova/Bu2019
     python validation/references.py Ka2017 --redback redback_surrogates-0.2.8-py3-none-any.whl
 
 Each model's come from another code: NMMA's own functions, afterglowpy and sncosmo called directly,
@@ -218,7 +218,7 @@ MAKERS = {
 }
 NEEDS = {
     **dict.fromkeys(("Me2017", "Piro2021"), ("nmma_python",)),
-    "Bu2019lm": ("fiesta_python", "networks"),
+    "Bu2019lm": ("nmma_python", "fiesta_python", "networks"),
     "Bu2025": ("fiesta_python",),
     "Ka2017": ("redback",),
 }

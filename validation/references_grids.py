@@ -108,6 +108,7 @@ def bu2019lm(given: argparse.Namespace) -> list[Case]:
     published = np.array([[one[band] for band in bands] for one in found["magnitudes"]])
     right = ZERO + np.log(10.0) * (published - ZERO)
     return [
+        _simulated(given.nmma_python),
         case(
             f"{by} on the published networks, times ln 10",
             {},
@@ -118,8 +119,39 @@ def bu2019lm(given: argparse.Namespace) -> list[Case]:
             right.reshape(len(points), -1),
             redshift=0.0,
             distance=TEN_PARSEC,
-        )
+        ),
     ]
+
+
+def _simulated(python: str) -> Case:
+    """Simulations of the grid that come with NMMA: nothing of a network is in them."""
+    import possis
+
+    bands, days = ("ps1::i", "ps1::z", "ps1::y", "2massj", "2massh"), np.array([2.0, 4.0, 6.0, 8.0])
+    masses = ((0.005, 0.05), (0.001, 0.09), (0.02, 0.13))
+    known = [one for one in possis.simulations(python) if (one.dynamical, one.wind) in masses]
+    columns = [possis.COLUMNS.index(band) for band in bands]
+    found = [
+        [np.interp(days, one.days - possis.LATE, one.magnitudes[:, i]) for i in columns]
+        for one in known
+    ]
+    parameters = {
+        "log10_mej_dyn": [float(np.log10(one.dynamical)) for one in known],
+        "log10_mej_wind": [float(np.log10(one.wind)) for one in known],
+        "KNphi": [one.phi for one in known],
+        "inclination_EM": [float(np.radians(one.angle)) for one in known],
+    }
+    return case(
+        "POSSIS, three simulations of the grid",
+        {},
+        0.3,
+        parameters,
+        [band for band in bands for _ in days],
+        np.tile(days, len(bands)),
+        np.array(found).reshape(len(known), -1),
+        redshift=0.0,
+        distance=TEN_PARSEC,
+    )
 
 
 def bu2025(given: argparse.Namespace) -> list[Case]:
