@@ -24,8 +24,8 @@ def prior_text(fits: FitsTable, model: str, settings: FitSettings) -> str:
     parts = components(model) if settings.engine == "nmma" else (model,)
     whole = _path_or_none(fits, model, settings)
     if whole is not None or len(parts) == 1:
-        return (whole or _path(fits, model, settings)).read_text(encoding="utf-8")
-    texts = [_path(fits, part, settings).read_text(encoding="utf-8") for part in parts]
+        return (whole or prior_path(fits, model, settings)).read_text(encoding="utf-8")
+    texts = [prior_path(fits, part, settings).read_text(encoding="utf-8") for part in parts]
     lines: dict[str, str] = {}
     for line in "\n".join(texts).splitlines():
         key = line.partition("=")[0].strip()
@@ -34,7 +34,8 @@ def prior_text(fits: FitsTable, model: str, settings: FitSettings) -> str:
     return "\n".join(lines.values()) + "\n"
 
 
-def _path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
+def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
+    """The prior file of a model; raises `BadInput` as `prior_text` does."""
     found = _path_or_none(fits, model, settings)
     if found is None:
         raise BadInput(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
-from nmma_fitter.errors import NmmaFitterError
 
 if TYPE_CHECKING:
     from nmma_fitter.poller.rehearsal import Plan
@@ -189,28 +188,3 @@ def print_plan(plan: Plan) -> None:
         print(json.dumps(post["blocks"], indent=1))
     refused = f", {plan.refused} refused" if plan.refused else ""
     print(f"{plan.night}: {plan.starts} fits would be started{refused}; nothing was changed")
-
-
-def print_models() -> None:
-    """Print what can be fitted."""
-    from nmma_fitter import models
-
-    for name in models.names():
-        model = models.get(name)
-        print(f"{name}: {model.kind} ({model.paper})")
-        print(
-            f"  {_availability(model)}; meant for {model.valid_days[0]:g} to "
-            f"{model.valid_days[1]:g} rest-frame days"
-        )
-        for parameter in model.parameters:
-            unit = f" [{parameter.unit}]" if parameter.unit else ""
-            print(f"  {parameter.name}{unit}: {parameter.meaning}")
-    print("Common to all: luminosity_distance [Mpc] or redshift, timeshift [d], Ebv [mag]")
-
-
-def _availability(model: Any) -> str:
-    try:
-        model.check_available()
-    except NmmaFitterError as error:
-        return f"not available here: {error}"
-    return "available"

@@ -23,9 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PRIORS = ROOT / "config" / "priors"
 MERGER = 57982.5285  # MJD of GW170817
 DISTANCE = "40±4"  # Mpc
-MODELS = ("Me2017", "Bu2019lm", "Bu2025", "Piro2021", "TrPi2018", "nugent-hyper")
+MODELS = ("Me2017", "Bu2019lm", "Bu2025", "Ka2017", "Piro2021", "TrPi2018", "nugent-hyper")
+GRIDS = ("Bu2019lm", "Bu2025", "Ka2017")
 SHOWN = {
     "Me2017": ("log10_mej", "log10_vej"),
+    "Ka2017": ("log10_mej", "log10_vej", "log10_Xlan"),
     "Bu2019lm": ("log10_mej_dyn", "log10_mej_wind", "KNphi", "inclination_EM"),
     "Bu2025": (
         *("log10_mej_dyn", "v_ej_dyn", "Ye_dyn"),
@@ -34,12 +36,19 @@ SHOWN = {
 }
 
 
-def write_priors(folder: Path) -> Path:
-    """The shipped priors, but the merger's time is known: timeshift is 0."""
+def write_priors(folder: Path, inclination: list[float] | None) -> Path:
+    """The shipped priors, but the merger's time is known: timeshift is 0.
+
+    With `inclination`, two angles in degrees, that of the grids lies between them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for model in MODELS:
         lines = (PRIORS / f"{model}.prior").read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if not line.startswith("timeshift")]
+        if inclination and model in GRIDS:
+            low, high = np.radians(inclination)
+            narrow = f"inclination_EM = Sine(minimum={low:.6f}, maximum={high:.6f})"
+            kept = [narrow if line.startswith("inclination") else line for line in kept]
         text = "\n".join([*kept, "timeshift = DeltaFunction(peak=0., name='timeshift')", ""])
         (folder / f"{model}.prior").write_text(text, encoding="utf-8")
     return folder
@@ -51,13 +60,14 @@ def fit(
     sys_error: float,
     tmin: float,
     model_error: float | None,
+    inclination: list[float] | None,
     folder: Path,
 ) -> dict[str, Any]:
     """Fit and rank the models; returns the ranking."""
-    priors = write_priors(folder / "priors")
+    priors = write_priors(folder / "priors", inclination)
     settings = folder / "fits.toml"
     lines = ["[fits]", f"priors = {json.dumps(str(priors.resolve()))}"]
-    for model in ("Bu2019lm", "Bu2025") if model_error is not None else ():
+    for model in GRIDS if model_error is not None else ():
         lines += [f"[fits.model.{model}.settings]"]
         lines += [f"model_options = {{ model_error = {model_error:g} }}"]
     settings.write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -111,14 +121,21 @@ def main() -> None:
     parser.add_argument("--sys", type=float, nargs="+", default=[1.0, 0.3], help="mag [1.0 0.3]")
     parser.add_argument("--tmin", type=float, default=0.0, help="first day after the merger [0]")
     parser.add_argument("--model-error", type=float, help="of the grids, mag [their own default]")
+    parser.add_argument(
+        "--inclination", type=float, nargs=2, metavar="DEG", help="of the grids, between these"
+    )
     parser.add_argument("--out", type=Path, default=Path("validation/out/at2017gfo"))
     options = parser.parse_args()
     for sys_error in options.sys:
         folder = options.out / f"sys_{sys_error:g}_from_{options.tmin:g}"
         if options.model_error is not None:
             folder = folder.with_name(f"{folder.name}_model_error_{options.model_error:g}")
+        if options.inclination:
+            between = "_to_".join(f"{angle:g}" for angle in options.inclination)
+            folder = folder.with_name(f"{folder.name}_seen_from_{between}")
         data, chosen = options.light_curve, options.models
-        ranking = fit(data, chosen, sys_error, options.tmin, options.model_error, folder)
+        how = (sys_error, options.tmin, options.model_error, options.inclination)
+        ranking = fit(data, chosen, *how, folder)
         print(f"\nsystematic error {sys_error:g} mag\n\n{evidences(ranking)}\n")
         print(posteriors(folder / "AT2017gfo", options.models), flush=True)
 

@@ -6,6 +6,7 @@ it lies in holds a file named ``nmma.py``, which would be imported in NMMA's pla
 
     python -P validation/inside_nmma.py magnitudes TASK.json ANSWER.json
     python -P validation/inside_nmma.py likelihood TASK.json ANSWER.json
+    python -P validation/inside_nmma.py formulas TASK.json ANSWER.json
     python -P validation/inside_nmma.py analysis WAVELENGTHS.json [options of lightcurve-analysis]
 
 Two things of NMMA 1.0.1 are replaced, the first always, the second where `repair` is asked for:
@@ -106,6 +107,28 @@ def magnitudes(task: dict[str, Any]) -> dict[str, Any]:
     return {"nmma": version("nmma"), "grid": grid, "magnitudes": answers, "seconds": seconds}
 
 
+def formulas(task: dict[str, Any]) -> dict[str, Any]:
+    """Magnitudes at 10 pc by NMMA's own functions of the light, without its grids and filters.
+
+    The task holds ``model``, ``points``, ``grid`` (source-frame days at which they are evaluated),
+    ``keep`` (positions in it) and ``hertz`` (source frame). Null where NMMA has no number.
+    """
+    from nmma.em import lightcurve_generation as generation
+
+    grid, nu = np.array(task["grid"]), np.array(task["hertz"])
+    names = [str(number) for number in range(len(nu))]
+    found = []
+    for point in task["points"]:
+        with np.errstate(all="ignore"):
+            if task["model"] == "Me2017":
+                curves = generation.eff_metzger_lc(grid, point, nu, names)
+            else:
+                curves = generation.sc_lc(*generation.sc_bol_lc(grid, point, True), nu, names)
+        kept = np.array([np.asarray(curves[name])[task["keep"]] for name in names])
+        found.append([[float(m) if np.isfinite(m) else None for m in row] for row in kept])
+    return {"nmma": version("nmma"), "magnitudes": found}
+
+
 def likelihood(task: dict[str, Any]) -> dict[str, Any]:
     """Processor seconds of each call of NMMA's likelihood, and its value, at the task's ``points``.
 
@@ -143,7 +166,8 @@ def main() -> None:
     if what == "analysis":
         run_analysis(Path(source), rest)
         return
-    answer = {"magnitudes": magnitudes, "likelihood": likelihood}[what]
+    answers = {"magnitudes": magnitudes, "formulas": formulas, "likelihood": likelihood}
+    answer = answers[what]
     task = json.loads(Path(source).read_text(encoding="utf-8"))
     Path(rest[0]).write_text(json.dumps(answer(task)), encoding="utf-8")
 

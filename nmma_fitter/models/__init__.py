@@ -1,26 +1,44 @@
-"""Models of transients: parameters in, apparent magnitudes of many points at once out."""
+"""Models of transients: parameters in, apparent magnitudes of many points at once out.
+
+A model is one module here and one prior file, and nothing else names it: for each
+``config/priors/<name>.prior`` the module of that name, in lower case with ``_`` for ``-``, holds
+the class. A prior file without a module is a variant's, such as ``TrPi2018_tophat``.
+"""
 
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
 import inspect
 from typing import Any
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models.base import Model, Parameter
-from nmma_fitter.models.bu2019lm import Bu2019lm
-from nmma_fitter.models.bu2025 import Bu2025
-from nmma_fitter.models.me2017 import Me2017
-from nmma_fitter.models.nugent_hyper import NugentHyper
 from nmma_fitter.models.observed import Prediction
-from nmma_fitter.models.piro2021 import Piro2021
-from nmma_fitter.models.trpi2018 import TrPi2018
+from nmma_fitter.shipped import shipped
 
 __all__ = ["MODELS", "Model", "Parameter", "Prediction", "get", "names"]
 
-MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (Me2017, Piro2021, TrPi2018, NugentHyper, Bu2019lm, Bu2025)
-}
+
+def _discovered() -> dict[str, type[Model]]:
+    priors = shipped("config", "priors").glob("*.prior")
+    found: dict[str, type[Model]] = {}
+    for name in sorted((path.stem for path in priors), key=str.casefold):
+        module = f"{__name__}.{name.lower().replace('-', '_')}"
+        if importlib.util.find_spec(module) is not None:
+            found[name] = _class_in(module, name)
+    return found
+
+
+def _class_in(module: str, name: str) -> type[Model]:
+    for value in vars(importlib.import_module(module)).values():
+        if inspect.isclass(value) and issubclass(value, Model) and vars(value).get("name") == name:
+            return value
+    raise BadInput(f"{module} holds no model with name = {name!r}, the name of its prior file")
+
+
+MODELS: dict[str, type[Model]] = _discovered()
 
 
 def names() -> tuple[str, ...]:

@@ -49,6 +49,11 @@ class Model(ABC):
         kilonova, shock cooling, afterglow, supernova.
     paper : str
         Short reference.
+    nmma_name : str or None
+        Name within NMMA, whose own code is the engine ``nmma``; None where it has no such model.
+    needs : str
+        What must be here besides this package and what it installs, as a person reads it; empty
+        where that is nothing.
     physics : str
         Version of the formulas and constants; raised whenever a prediction changes, since it
         is part of what makes two fits the same.
@@ -70,6 +75,8 @@ class Model(ABC):
     name: ClassVar[str]
     kind: ClassVar[str]
     paper: ClassVar[str]
+    nmma_name: ClassVar[str | None] = None
+    needs: ClassVar[str] = ""
     physics: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     valid_days: ClassVar[tuple[float, float]]

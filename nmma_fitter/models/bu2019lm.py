@@ -51,6 +51,8 @@ class Bu2019lm(KilonovaGrid["_Grid"]):
 
     name: ClassVar[str] = "Bu2019lm"
     paper: ClassVar[str] = "Dietrich et al. 2020, Science 370, 1450; Bulla 2019, MNRAS 489, 5037"
+    nmma_name: ClassVar[str | None] = "Bu2019lm"
+    needs: ClassVar[str] = "the networks' weights"
     physics: ClassVar[str] = "1"
     weights: ClassVar[str] = "2e1fc50dca50873784f2844ea8b89648250e519516a850b8e8072fd17b669a72"
     parameters: ClassVar[tuple[Parameter, ...]] = (

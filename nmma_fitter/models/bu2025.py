@@ -51,6 +51,8 @@ class Bu2025(KilonovaGrid["_Spectra"]):
 
     name: ClassVar[str] = "Bu2025"
     paper: ClassVar[str] = "Koehn et al. 2025, arXiv:2507.13807; Bulla 2023, MNRAS 520, 2558"
+    nmma_name: ClassVar[str | None] = "Bu2025_MLP"  # by fiestaEM, which it needs for that
+    needs: ClassVar[str] = "the networks' weights"
     physics: ClassVar[str] = "1"
     weights: ClassVar[str] = "93bdf91007d577eb30037050db8db16db9f727a274549027665b5b49e97ef359"
     parameters: ClassVar[tuple[Parameter, ...]] = (

@@ -58,6 +58,7 @@ class Me2017(Model):
     name: ClassVar[str] = "Me2017"
     kind: ClassVar[str] = "kilonova"
     paper: ClassVar[str] = "Metzger 2017, Living Rev. Relativ. 20, 3"
+    nmma_name: ClassVar[str | None] = "Me2017"
     physics: ClassVar[str] = "1"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(

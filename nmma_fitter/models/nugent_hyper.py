@@ -44,6 +44,8 @@ class NugentHyper(Model):
     name: ClassVar[str] = "nugent-hyper"
     kind: ClassVar[str] = "supernova"
     paper: ClassVar[str] = "Levan et al. 2005, ApJ 624, 880 (template by P. Nugent, v1.2)"
+    nmma_name: ClassVar[str | None] = "nugent-hyper"
+    needs: ClassVar[str] = "sncosmo's template nugent-hyper and bandpasses"
     physics: ClassVar[str] = "2"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(

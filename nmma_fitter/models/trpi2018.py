@@ -58,6 +58,7 @@ class TrPi2018(Model):
     name: ClassVar[str] = "TrPi2018"
     kind: ClassVar[str] = "afterglow"
     paper: ClassVar[str] = "Ryan et al. 2020, ApJ 896, 166; Troja et al. 2018, MNRAS 478, L18"
+    nmma_name: ClassVar[str | None] = "TrPi2018"
     physics: ClassVar[str] = "1"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(

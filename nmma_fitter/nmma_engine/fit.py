@@ -17,7 +17,7 @@ from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import Json, read_json
 from nmma_fitter.errors import Unavailable
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
-from nmma_fitter.models import extinction
+from nmma_fitter.models import MODELS, extinction
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.nmma_engine.answer import by_row, sampled_by_nmma
 from nmma_fitter.nmma_engine.fetch import verify
@@ -45,6 +45,9 @@ def bands_of(request: FitRequest) -> list[str]:
 def check(request: FitRequest) -> None:
     """Raise when NMMA cannot do this fit here, with what to do about it."""
     found = place.packages(place.interpreter(request.nmma.environment))
+    for part in catalogue.components(request.model):
+        if part in MODELS and MODELS[part].nmma_name != part:
+            raise Unavailable(f"NMMA {found['nmma']} has no model {part}; the fast engine has it")
     if "TrPi2018" in catalogue.components(request.model) and "afterglowpy" not in found:
         raise Unavailable(
             "NMMA's afterglow needs afterglowpy, which NMMA does not bring: install "

@@ -131,7 +131,7 @@ def surrogate(folder: Path, name: str, bands: Sequence[str]) -> Surrogate:
         inside = folder / where.format(name=name)
         found = [_of_band(inside, band, endings) for band in bands]
         files = tuple(path for path in found if path is not None)
-        if index.is_file() and len(files) == len(bands):
+        if index.is_file() and inside.is_dir() and len(files) == len(bands):
             return Surrogate(form, (index, *files))
         if index.is_file() and any(any(inside.glob(f"*.{e}")) for e in endings):
             lacking += [b for b, path in zip(bands, found, strict=True) if path is None]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from nmma_fitter import models
 from nmma_fitter.errors import Unavailable
+from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.bu2019lm import Bu2019lm
 from nmma_fitter.models.surrogate_fetch import convert_from
 from nmma_fitter.models.surrogate_files import FOLDER
+from nmma_fitter.shipped import shipped
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "data" / "sncosmo"
@@ -39,12 +39,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if KILONOVA.is_dir():
             convert_from("Bu2019lm", KILONOVA / "Bu2019", Bu2019lm.weights)
         yield
-
-
-@pytest.fixture(scope="session")
-def reference() -> dict[str, Any]:
-    """Numbers of NMMA 1.0.1's own light-curve functions, with ZTF's true wavelengths."""
-    return dict(json.loads((HERE / "nmma_reference.json").read_text()))
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +83,11 @@ def three_points() -> dict[str, dict[str, FloatArray]]:
             "KNphi": [45.0, 20.0, 70.0],
             "inclination_EM": [0.4, 0.1, 1.4],
         },
+        "Ka2017": {
+            "log10_mej": [-1.6, -1.4, -2.0],
+            "log10_vej": [-0.52, -1.0, -0.7],
+            "log10_Xlan": [-4.0, -2.0, -5.0],
+        },
         "Bu2025": {
             "log10_mej_dyn": [-2.3, -2.8, -1.5],
             "v_ej_dyn": [0.2, 0.15, 0.25],
@@ -99,7 +98,16 @@ def three_points() -> dict[str, dict[str, FloatArray]]:
             "inclination_EM": [0.4, 0.1, 1.4],
         },
     }
-    return {n: {k: np.array(v) for k, v in point.items()} for n, point in own.items()}
+    listed = {n: {k: np.array(v) for k, v in point.items()} for n, point in own.items()}
+    return {n: _from_prior(n) for n in models.names() if n not in listed} | listed
+
+
+def _from_prior(name: str) -> dict[str, FloatArray]:
+    """Three points on the diagonal of a model's prior."""
+    priors = load_priors(shipped("config", "priors", f"{name}.prior"))
+    cube = np.repeat([[0.3], [0.5], [0.6]], len(sampled_keys(priors)), axis=1)
+    own = {parameter.name for parameter in models.MODELS[name].parameters}
+    return {k: v for k, v in transform(priors, cube).items() if k in own}
 
 
 def predict(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from .published import write_bu2019
 
 Points = dict[str, dict[str, FloatArray]]
 TEN_PARSEC = 1e-5  # Mpc
-REFERENCE = json.loads((Path(__file__).parent / "fiesta_reference.json").read_text())["Bu2019lm"]
 
 
 @pytest.fixture(scope="module")
@@ -116,15 +114,6 @@ def test_without_weights_it_is_unavailable_in_one_sentence(tmp_path: Path) -> No
 def test_an_error_that_is_none_is_refused(name: str, error: float) -> None:
     with pytest.raises(BadInput, match=f"of {name}: give magnitudes"):
         models.get(name, model_error=error)
-
-
-def test_it_is_fiestas_own_prediction_put_right(grid: Model, three_points: Points) -> None:
-    zero = 2.5 * np.log10(3.631e6)
-    for band in REFERENCE["magnitudes"][0]:
-        published = np.array([point[band] for point in REFERENCE["magnitudes"]])
-        expected = zero + np.log(10.0) * (published - zero)
-        found = at(grid, three_points["Bu2019lm"], band, REFERENCE["days"])
-        np.testing.assert_allclose(found, expected, atol=2e-3, err_msg=band)
 
 
 def test_it_is_as_bright_as_a_kilonova_and_reddens(grid: Model, three_points: Points) -> None:

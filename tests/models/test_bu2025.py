@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,6 @@ Points = dict[str, dict[str, FloatArray]]
 TEN_PARSEC = 1e-5  # Mpc
 ZERO = 2.5 * np.log10(3.631e6)
 SPEED = 2.99792458e18  # Å/s
-REFERENCE = json.loads((Path(__file__).parent / "fiesta_reference.json").read_text())["Bu2025"]
 
 
 def magnitudes(
@@ -96,25 +93,6 @@ def test_magnitudes_are_held_before_the_grid(power_law: Model, three_points: Poi
 def test_bands_beyond_the_spectra_are_refused_with_the_reason(power_law: Model) -> None:
     with pytest.raises(UnsupportedData, match=r"predict uvot::uvw2: .* from 2498 to 24983 Å"):
         Prediction(power_law, np.array([1.0, 2.0]), ["ztfr", "uvot::uvw2"])
-
-
-def test_it_is_fiestas_own_spectrum_at_its_nodes(grid: Model, three_points: Points) -> None:
-    frequencies, days = np.array(REFERENCE["nodes"]).T
-    found = magnitudes(grid, three_points["Bu2025"], days, SPEED / frequencies)
-    expected = ZERO - 2.5 / np.log(10.0) * np.array(REFERENCE["log_flux"])
-    np.testing.assert_allclose(found, expected, atol=5e-3)
-
-
-def test_it_is_near_fiestas_own_integral_over_the_bandpass(
-    grid: Model, three_points: Points
-) -> None:
-    days = np.array(REFERENCE["observed_days"])
-    for band in REFERENCE["magnitudes"][0]:
-        expected = np.array([point[band] for point in REFERENCE["magnitudes"]])
-        lam = [bands.wavelength(band)] * days.size
-        found = magnitudes(grid, three_points["Bu2025"], days, lam, 0.1, distance=40.0)
-        bright = expected < 20  # the next half magnitude is a steep spectrum's
-        np.testing.assert_allclose(found[bright], expected[bright], atol=0.25, err_msg=band)
 
 
 @pytest.mark.parametrize("band", ["ztfg", "ztfr", "ztfi"])

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from nmma_fitter.delivery.plots.comparison import ModelCurves, comparison_figure
 from nmma_fitter.delivery.plots.lightcurves import lightcurve_figure
 from nmma_fitter.delivery.plots.posterior import corner_figure
+from nmma_fitter.delivery.plots.prior_light import prior_light_figure
 from nmma_fitter.delivery.plots.style import figure_style, write_png
 from nmma_fitter.delivery.ranges import BandCurves
 
@@ -28,6 +29,8 @@ __all__ = [
     "plot_comparison",
     "plot_corner",
     "plot_lightcurves",
+    "plot_prior_light",
+    "prior_light_figure",
 ]
 
 P = ParamSpec("P")
@@ -47,3 +50,4 @@ def saved(build: Callable[P, Figure]) -> Callable[Concatenate[Path, P], None]:
 plot_lightcurves = saved(lightcurve_figure)
 plot_corner = saved(corner_figure)
 plot_comparison = saved(comparison_figure)
+plot_prior_light = saved(prior_light_figure)

@@ -104,7 +104,7 @@ def band_panels(
     notes: Sequence[str],
     legend: Sequence[Artist],
     legend_columns: int,
-    trigger_mjd: float,
+    trigger_mjd: float | None,
     days: tuple[float, float],
     mags: tuple[float, float],
 ) -> tuple[Figure, dict[str, Axes]]:
@@ -122,8 +122,8 @@ def band_panels(
         Legend entries; the page grows with them. Their labels are drawn as plain text.
     legend_columns : int
         How many entries stand side by side.
-    trigger_mjd : float
-        Day zero of the axis.
+    trigger_mjd : float or None
+        Day zero of the axis; None where nothing was observed.
     days, mags : (float, float)
         Ends of the shared axes; `mags` from faint to bright, so that brighter is higher.
     """
@@ -163,7 +163,7 @@ def band_panels(
     figure.text(
         (LEFT + side / 2) / WIDTH,
         (foot + key + 0.1) / page,
-        f"Days since trigger (MJD {trigger_mjd:.4f})",
+        "Days since trigger" + ("" if trigger_mjd is None else f" (MJD {trigger_mjd:.4f})"),
         ha="center",
         fontsize=14,
     )
