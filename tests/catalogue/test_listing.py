@@ -16,6 +16,7 @@ from nmma_fitter.catalogue.cards import ModelCard, card, cards
 from nmma_fitter.catalogue.listing import page, table
 from nmma_fitter.config import load_config
 from nmma_fitter.errors import BadInput
+from nmma_fitter.nmma_engine import catalogue
 
 FITS = load_config().fits
 COMMAND = Path(sys.executable).parent / "nmma-fitter"
@@ -39,7 +40,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_model_has_its_line_of_at_most_100_columns(every: list[ModelCard]) -> None:
     lines = table(every).splitlines()
-    assert [line.split()[0] for line in lines] == ["model", *models.names()]
+    nmmas = [name for name in catalogue.KINDS if name not in models.names()]
+    assert [line.split()[0] for line in lines] == ["model", *models.names(), *nmmas]
     assert max(map(len, lines)) <= 100
 
 
@@ -47,6 +49,8 @@ def test_a_page_keeps_to_100_columns_and_names_every_parameter(every: list[Model
     for one in every:
         text = page(one)
         assert max(map(len, text.splitlines())) <= 100
+        if one.name not in models.MODELS:
+            continue
         own = [parameter.name for parameter in models.MODELS[one.name].parameters]
         assert all(f" {name} " in text for name in (*own, "luminosity_distance", "timeshift"))
 
@@ -78,8 +82,17 @@ def test_a_prior_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_a_model_that_nmma_has_is_fitted_by_it_too(every: list[ModelCard]) -> None:
     for one in every:
-        assert one.engines == (("fast",) if one.nmma_name is None else ("fast", "nmma"))
+        fast = ("fast",) if one.name in models.MODELS else ()
+        assert one.engines == (*fast, *(() if one.nmma_name is None else ("nmma",)))
     assert {"Me2017", "Ka2017"} <= {one.name for one in every if one.nmma_name}
+
+
+def test_a_model_that_nmma_alone_has_is_listed_with_what_it_lacks(tmp_path: Path) -> None:
+    done = run(tmp_path, "Bu2022Ye", "Bu2019nsbh")
+    flat = " ".join(done.stdout.split())
+    assert done.returncode == 0
+    assert "Bu2022Ye: kilonova" in flat and "none here: write Bu2022Ye.prior" in flat
+    assert "log10_mej_dyn -2 to -1.04576" in flat
 
 
 def test_missing_data_are_said_with_the_remedy(tmp_path: Path) -> None:
