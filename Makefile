@@ -9,8 +9,12 @@ LOCK = $(shell $(BIN)/python -c 'import sys; sys.version_info[:2] == (3, 12) and
 CHAOS_OUT ?= chaos-out
 STAMP := $(VENV)/.installed
 STAMP_DEV := $(VENV)/.installed-dev
+NMMA := .nmma
+STAMP_NMMA := $(NMMA)/.installed
+# The tests against NMMA run where `make nmma` was, unless another environment is named.
+WITH_NMMA = $(shell test -z "$$NMMA_PYTHON" -a -e $(STAMP_NMMA) && echo NMMA_PYTHON=$(abspath $(NMMA)/bin/python))
 
-.PHONY: help install demo test chaos bench calibrate check format clean
+.PHONY: help install demo nmma test chaos bench calibrate check format clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +36,18 @@ $(STAMP_DEV): $(STAMP) requirements-dev.lock
 demo: $(STAMP)  ## Fit the sample candidates with each model on this machine, and rank the models
 	@scripts/demo $(BIN)
 
+nmma: $(STAMP_NMMA)  ## Set up .nmma with what the tests against NMMA need (Python 3.12, 1.2 GB)
+
+$(NMMA)/bin/python:
+	$(PYTHON) -m venv $(NMMA)
+
+$(STAMP_NMMA): $(NMMA)/bin/python requirements-nmma.lock
+	$(NMMA)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nmma.lock
+	@touch $@
+
 test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
 	@scripts/install_test_packages
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(WITH_NMMA) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 chaos: $(STAMP_DEV)  ## Kill the poller everywhere and count what is lost or doubled (CHAOS_OUT=DIR, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
@@ -56,5 +69,5 @@ format: $(STAMP_DEV)  ## Format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:  ## Remove .venv and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## Remove .venv, .nmma and caches
+	rm -rf $(VENV) $(NMMA) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,9 @@
 """What of a comparison runs in NMMA's own interpreter.
 
 NMMA takes 2.8 GB and other versions of many packages, so it usually has an environment of its own.
-This file imports NMMA and nothing of this project. It must be run with ``python -P``: the folder
-it lies in holds a file named ``nmma.py``, which would be imported in NMMA's place.
+This file imports NMMA, and of this project only the repairs of the engine `nmma`. It must be run
+with ``python -P``: the folder it lies in holds a file named ``nmma.py``, which would be imported in
+NMMA's place.
 
     python -P validation/inside_nmma.py magnitudes TASK.json ANSWER.json
     python -P validation/inside_nmma.py likelihood TASK.json ANSWER.json
@@ -22,52 +23,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-PEAK_BAND, PEAK_MAGNITUDE = "sdssu", -19.0
+REPAIRS = Path(__file__).resolve().parents[1] / "nmma_fitter" / "nmma_engine" / "inside"
+sys.path.insert(0, str(REPAIRS))
 
-
-def use_wavelengths(angstrom: Mapping[str, float]) -> None:
-    """Let NMMA evaluate bands at these wavelengths."""
-    from nmma.em import utils
-
-    def filts_lambdas(filters: Sequence[str] | None = None) -> tuple[list[str], Any]:
-        names = list(angstrom if filters is None else filters)
-        return names, 1e-10 * np.array([angstrom[name] for name in names])
-
-    utils.get_default_filts_lambdas = filts_lambdas
-
-
-def repair_supernova() -> None:
-    """Give NMMA's supernova its magnitude, its distance and its time."""
-    from nmma.em import lightcurve_generation, model
-
-    class Repaired(model.SupernovaLightCurveModel):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            self.unscaled = self.sn_model.source.peakmag(PEAK_BAND, "ab")
-
-        def em_parameter_setup(self, parameters: dict[str, float]) -> None:
-            super().em_parameter_setup(parameters)
-            peak = PEAK_MAGNITUDE + parameters.get("supernova_mag_boost", 0.0) + self.distmod
-            self.sn_model.set(amplitude=10 ** (-0.4 * (peak - self.unscaled)))
-
-        def gen_detector_lc(self, parameters: Any = None, sample_times: Any = None) -> Any:
-            times = self.model_times if sample_times is None else sample_times
-            self.em_parameter_setup(parameters)
-            magnitudes = lightcurve_generation.sn_lc(
-                times / self.stretch, self.sn_model, self.default_filts, self.lambdas
-            )
-            dust = self.get_extinction_mags()
-            dusty = self.apply_extinction_correction(magnitudes, dust, self.default_filts)
-            return times + self.timeshift, dusty
-
-    model.SupernovaLightCurveModel = Repaired
+from nmma_repairs import repair_supernova, use_wavelengths  # noqa: E402
 
 
 def make_model(name: str, filters: Sequence[str]) -> Any:
