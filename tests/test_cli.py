@@ -92,7 +92,7 @@ def test_no_night_is_one_line(tmp_path):
 
 
 def test_models_lists_each_with_its_parameters(tmp_path):
-    done = run("nmma-fitter", "models", cwd=tmp_path)
+    done = run("nmma-fitter", "models", "--long", cwd=tmp_path)
     assert done.returncode == 0
     for word in ("Me2017", "Piro2021", "TrPi2018", "nugent-hyper", "log10_mej", "kilonova"):
         assert word in done.stdout
