@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
+from nmma_fitter.schedulers.commands import Said
 from nmma_fitter.schedulers.slurm_capabilities import Cluster
-from nmma_fitter.schedulers.slurm_commands import Commands, Said
+from nmma_fitter.schedulers.slurm_commands import Commands
 from nmma_fitter.schedulers.slurm_queue import (
     JOB_ID,
     Row,

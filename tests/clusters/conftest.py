@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "schedulers")]
 pytest.register_assert_rewrite("contract", "installation")
 
+from htcondor_pool import UNPACKED, Pool, private_pool  # noqa: E402
 from slurm_cluster import SlurmCluster, private_slurm  # noqa: E402
 
 INSTALL = HERE.parents[1] / "scripts" / "install_test_packages"
@@ -55,6 +57,32 @@ def slurm_cluster(tmp_path_factory) -> Iterator[SlurmCluster]:
 def slurm_cluster_dbd(tmp_path_factory) -> Iterator[SlurmCluster]:
     """With slurmdbd."""
     yield from brought_up(tmp_path_factory.mktemp("slurmdbd"), accounting=True)
+
+
+def why_no_pool() -> str:
+    """Why no private HTCondor pool can be brought up here, empty when it can."""
+    if not (UNPACKED / "root" / "usr" / "sbin" / "condor_master").exists():
+        return "a private HTCondor needs its daemons; run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
+    return "" if find_spec("htcondor2") else "HTCondor's bindings are not installed"
+
+
+@pytest.fixture(scope="session")
+def htcondor_pool(tmp_path_factory) -> Iterator[Pool]:
+    """Two nodes that share their files."""
+    if reason := why_no_pool():
+        pytest.skip(reason)
+    with private_pool(tmp_path_factory.mktemp("htcondor")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def htcondor(htcondor_pool, monkeypatch) -> Iterator[Pool]:
+    """The pool, as this test's; left as it was found."""
+    monkeypatch.setenv("CONDOR_CONFIG", htcondor_pool.environment["CONDOR_CONFIG"])
+    try:
+        yield htcondor_pool
+    finally:
+        htcondor_pool.mend()
 
 
 def used(cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmCluster]:
