@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "schedulers")]
 pytest.register_assert_rewrite("contract", "installation")
 
+from elsewhere import Elsewhere  # noqa: E402
 from htcondor_pool import UNPACKED, Pool, private_pool  # noqa: E402
 from slurm_cluster import SlurmCluster, private_slurm  # noqa: E402
 
@@ -62,8 +63,39 @@ def slurm_cluster_dbd(tmp_path_factory) -> Iterator[SlurmCluster]:
 def why_no_pool() -> str:
     """Why no private HTCondor pool can be brought up here, empty when it can."""
     if not (UNPACKED / "root" / "usr" / "sbin" / "condor_master").exists():
-        return "a private HTCondor needs its daemons; run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
+        return "a private HTCondor needs its daemons; as root: NMMA_FITTER_TEST_INSTALL=1 make test"
     return "" if find_spec("htcondor2") else "HTCondor's bindings are not installed"
+
+
+ELSEWHERE = pytest.StashKey[Elsewhere]()
+
+
+def of_htcondor(item: pytest.Item) -> bool:
+    return item.get_closest_marker("htcondor") is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """HTCondor runs no job of root's: an ordinary user does these tests, all in one process."""
+    if os.geteuid() != 0 or not of_htcondor(item) or why_no_pool():
+        return None
+    stash, hook = item.config.stash, item.ihook
+    if ELSEWHERE not in stash:
+        tests = [one.nodeid for one in item.session.items if of_htcondor(one)]
+        stash[ELSEWHERE] = Elsewhere(item.config, tests)
+    root: Any = item.config.pluginmanager.get_plugin(str(item.config.rootpath / "conftest.py"))
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in stash[ELSEWHERE].reports(item.nodeid):
+        root.count(item, report.duration)
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started elsewhere."""
+    if ELSEWHERE in config.stash:
+        config.stash[ELSEWHERE].close()
 
 
 @pytest.fixture(scope="session")
