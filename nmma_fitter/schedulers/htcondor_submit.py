@@ -206,7 +206,7 @@ def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:
             f"&& {since} > {settings.hold_seconds}) =?= True"
         ),
         "periodic_remove": (
-            f"({held} && (({over} && {since} > 30) || {since} > {_FORGOTTEN_SECONDS})) =?= True"
+            f"({held} && (({over} && {since} > 5) || {since} > {_FORGOTTEN_SECONDS})) =?= True"
         ),
         "leave_in_queue": (
             f"((JobStatus == 3 || JobStatus == 4) && {since} < {settings.keep_seconds}) =?= True"
