@@ -120,9 +120,9 @@ class Tracker:
         deep = row.state is not State.DONE
         try:
             state, proof = sentinels.read_sentinel(row.unit, deep=deep)
-            if state in NO_PROOF and _is_over(row, witness):
-                if publish_brought(row.unit, witness.runs):
-                    state, proof = sentinels.read_sentinel(row.unit, deep=deep)
+            over = state in NO_PROOF and _is_over(row, witness)
+            if over and publish_brought(row.unit, witness.runs):
+                state, proof = sentinels.read_sentinel(row.unit, deep=deep)
         except OSError as error:  # a file system in trouble proves nothing either way
             self._out.notes.append(f"{_label(row)}: cannot read its sentinel: {error}")
             return

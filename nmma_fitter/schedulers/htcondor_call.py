@@ -1,4 +1,4 @@
-"""``python -m nmma_fitter.schedulers.htcondor_call``: one call to a pool, by HTCondor's bindings.
+"""``python -m nmma_fitter.schedulers.htcondor_call VERB``: one call to a pool, by its bindings.
 
 A process of its own: the bindings read their configuration once, hold the interpreter while they
 wait for a daemon, and may end the process that uses them. A request is one JSON object on standard
@@ -130,10 +130,10 @@ VERBS: dict[str, Callable[[Json], Json]] = {
 
 def main() -> int:
     """Answer one request; the status is 0 when there is an answer, whatever it says."""
-    request = json.load(sys.stdin)
+    verb, request = sys.argv[1], json.load(sys.stdin)
     answer: Json
     try:
-        answer = {"said": VERBS[request["verb"]](request)}
+        answer = {"said": VERBS[verb](request)}
     except Refused as problem:
         answer = {"error": str(problem), "refused": True}
     except Exception as problem:

@@ -14,7 +14,7 @@ from nmma_fitter.schedulers.commands import run
 from nmma_fitter.schedulers.environment import build_environment
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 
-CALL = (sys.executable, "-P", "-m", "nmma_fitter.schedulers.htcondor_call")
+CALL = ("-P", "-m", "nmma_fitter.schedulers.htcondor_call")
 # How the bindings find the pool and prove who asks.
 _REACH_POOL = ("CONDOR_CONFIG", "KRB5CCNAME", "BEARER_TOKEN", "BEARER_TOKEN_FILE")
 _REACH_PREFIX = "_CONDOR_"
@@ -49,9 +49,10 @@ class Pool:
         SchedulerUnknown
             No answer, or none that is clear.
         """
-        asked = {"verb": verb, "pool": self._settings.pool, "schedd": self._settings.schedd}
-        stdin = json.dumps({**asked, **request}).encode()
-        said = run(CALL, self._settings.command_seconds, pool_environment(os.environ), stdin)
+        where = {"pool": self._settings.pool, "schedd": self._settings.schedd}
+        stdin = json.dumps({**where, **request}).encode()
+        command, environment = (sys.executable, *CALL, verb), pool_environment(os.environ)
+        said = run(command, self._settings.command_seconds, environment, stdin)
         try:
             answer = json.loads(said.out.splitlines()[-1]) if said.status == 0 else {}
         except (ValueError, IndexError):

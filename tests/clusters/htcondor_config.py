@@ -82,6 +82,7 @@ DAEMON_LIST = MASTER STARTD
 # The head is another family of processes than a node.
 SEC_USE_FAMILY_SESSION = False
 STARTD_NAME = {name}
+STARTER_JOB_ENVIRONMENT = "NODE_NAME={name}"
 START = True
 SUSPEND = False
 PREEMPT = False
