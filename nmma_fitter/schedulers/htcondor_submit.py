@@ -22,6 +22,7 @@ from nmma_fitter.schedulers.htcondor_states import (
 CHECKPOINT_STATUS = 85
 WRAPPER = "run.sh"
 LOG = "log"
+SHARED = "shared-"  # name of a script that runs those of several work folders
 _FORGOTTEN_SECONDS = 86400  # a job held for so long is removed: whoever submitted it is gone
 _HEAD = """\
 #!/bin/bash
@@ -251,6 +252,8 @@ def _sent(folder: Path, script: Path) -> list[str]:
     """Files of a work folder that a run needs: what is said of it, its script, a checkpoint."""
     if script.parent != folder:
         raise ValueError(f"{script}: without a shared file system it must lie in {folder}")
+    if script.name.startswith(SHARED):
+        raise ValueError("units can share a job only where nodes share their files")
     left = [path for path in folder.glob("attempts/*/checkpoint.h5") if path.is_file()]
     newest = sorted(left, key=lambda path: path.stat().st_mtime)[-1:]
     said = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
