@@ -31,8 +31,10 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.base import Scheduler as SchedulerProtocol
+from nmma_fitter.schedulers.batch_folders import prepare
 from nmma_fitter.schedulers.htcondor_pool import job_environment
-from nmma_fitter.schedulers.htcondor_submit import description, prepare, wrapper
+from nmma_fitter.schedulers.htcondor_script import WRAPPER, wrapper
+from nmma_fitter.schedulers.htcondor_submit import description
 from nmma_fitter.shipped import shipped
 
 RETRIES = 2
@@ -125,7 +127,7 @@ def _nodes(ledger: Ledger, config: Config, folder: Path, rows: Sequence[UnitRow]
         commands, items = description(batch, settings, folder / token)
     except ValueError as error:
         raise BadInput(f"{folder}: {error}") from error
-    prepare(folder / token, wrapper(batch, settings, job_environment(os.environ)))
+    prepare(folder / token / WRAPPER, wrapper(batch, settings, job_environment(os.environ)))
     submit = folder / f"{token}.sub"
     submit.write_text(_description(commands))
     for row, item in zip(rows, items, strict=True):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
+from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
+from nmma_fitter.schedulers.batch_folders import prepare, prune
 from nmma_fitter.schedulers.htcondor_pool import Pool, job_environment
+from nmma_fitter.schedulers.htcondor_script import WRAPPER, wrapper
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.htcondor_states import ATTRIBUTES, EVENTS, ads_of_events, status_of
-from nmma_fitter.schedulers.htcondor_submit import LOG, description, prepare, wrapper
+from nmma_fitter.schedulers.htcondor_submit import LOG, description
+from nmma_fitter.schedulers.settings import checked
 
 JOB_ID = re.compile(r"([1-9]\d{0,17})\.(\d{1,9})")
 CLUSTER = "cluster"  # the file in a batch's folder that names its cluster
@@ -56,7 +56,7 @@ class HTCondorScheduler:
     name = "htcondor"
 
     def __init__(self, state: Path, **settings: Any) -> None:
-        self._settings = _settings(settings)
+        self._settings = checked("htcondor", HTCondorSettings, settings)
         self._root = Path(state).absolute()
         self._pool = Pool(self._settings)
         self._tokens: dict[int, str] = {}
@@ -70,7 +70,7 @@ class HTCondorScheduler:
         """Submit a batch as one cluster; see `base.Scheduler`."""
         folder = self._root / batch.token
         commands, items = self._description(batch, folder)
-        prepare(folder, wrapper(batch, self._settings, job_environment(os.environ)))
+        prepare(folder / WRAPPER, wrapper(batch, self._settings, job_environment(os.environ)))
         said = self._pool.ask("submit", commands=commands, items=items)
         if said["count"] != len(items):
             raise SchedulerUnknown(
@@ -128,12 +128,7 @@ class HTCondorScheduler:
 
     def prune(self, older_than_days: float) -> Sequence[str]:
         """Remove the folders of batches in which nothing changed for that long."""
-        old = time.time() - older_than_days * 86400
-        folders = self._root.iterdir() if self._root.is_dir() else ()
-        gone = [f for f in folders if TOKEN.fullmatch(f.name) and f.stat().st_mtime < old]
-        for folder in gone:
-            shutil.rmtree(folder, ignore_errors=True)
-        return [folder.name for folder in gone]
+        return prune(self._root, older_than_days)
 
     def _description(
         self, batch: BatchRequest, folder: Path
@@ -240,15 +235,3 @@ def _by_token(ads: Iterable[Mapping[str, Any]], tokens: Sequence[str]) -> dict[s
             index = ad.get("NMMAFitterUnit", ad["ProcId"])
             found.setdefault(token, {}).setdefault(index, f"{ad['ClusterId']}.{ad['ProcId']}")
     return found
-
-
-def _settings(settings: Mapping[str, Any]) -> HTCondorSettings:
-    try:
-        return HTCondorSettings(**settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise ConfigError(
-            f"scheduler 'htcondor': {key}: {problem['msg']}; its settings are: "
-            f"{', '.join(HTCondorSettings.model_fields)}"
-        ) from error

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from nmma_fitter.schedulers.settings import Value, check_value
+
 # Commands of a submit description that are ours, with where to say otherwise.
 _FIXED = """
 arguments checkpoint_exit_code environment error executable getenv initialdir input itemdata
@@ -29,19 +31,6 @@ OURS = {
 }
 
 
-def check_text(what: str, text: str) -> None:
-    """Refuse line breaks and other characters that cannot be printed.
-
-    Raises
-    ------
-    ValueError
-        Says where the character is.
-    """
-    for place, character in enumerate(text):
-        if not character.isprintable():
-            raise ValueError(f"{what}: character {place + 1} of {text!r} is not printable")
-
-
 def check_options(options: Mapping[str, str]) -> None:
     """Refuse a command that is ours, or that could be more than one line of a description.
 
@@ -59,20 +48,12 @@ def check_options(options: Mapping[str, str]) -> None:
             close = difflib.get_close_matches(word, OURS, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise ValueError(f"{name!r} is no command of a submit description{hint}")
-        check_text(f"command {name!r}", str(value))
-
-
-def _text(text: str) -> str:
-    check_text("this setting", text)
-    return text
+        check_value(f"command {name!r}", str(value))
 
 
 def _options(options: Mapping[str, str]) -> Mapping[str, str]:
     check_options(options)
     return options
-
-
-Text = Annotated[str, AfterValidator(_text)]
 
 
 class HTCondorSettings(BaseModel):
@@ -114,12 +95,12 @@ class HTCondorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pool: Text = ""
-    schedd: Text = ""
+    pool: Value = ""
+    schedd: Value = ""
     files: Literal["shared", "transfer"] = "shared"
-    requirements: Text = ""
-    accounting_group: Text = ""
-    container_image: Text = ""
+    requirements: Value = ""
+    accounting_group: Value = ""
+    container_image: Value = ""
     extra: Annotated[dict[str, str], AfterValidator(_options)] = {}
     disk_mb: Annotated[int, Field(ge=1)] = 1000
     warning_seconds: Annotated[int, Field(ge=0)] = 120

@@ -1,15 +1,12 @@
-"""What HTCondor gets of a batch: a description, item data, and the script its jobs share."""
+"""What HTCondor gets of a batch: a submit description, and an item for each job."""
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import BatchRequest
-from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings, check_options, check_text
+from nmma_fitter.schedulers.htcondor_script import CHECKPOINT_STATUS, WRAPPER
+from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings, check_options
 from nmma_fitter.schedulers.htcondor_states import (
     JOB_POLICY,
     OF_THE_POOL,
@@ -18,119 +15,11 @@ from nmma_fitter.schedulers.htcondor_states import (
     PASSING,
     RUNNING,
 )
+from nmma_fitter.schedulers.settings import check_value
 
-CHECKPOINT_STATUS = 85
-WRAPPER = "run.sh"
 LOG = "log"
 SHARED = "shared-"  # name of a script that runs those of several work folders
 _FORGOTTEN_SECONDS = 86400  # a job held for so long is removed: whoever submitted it is gone
-_HEAD = """\
-#!/bin/bash
-# One job: finds its own script by its number in the cluster.
-set -u
-index=$1
-export NMMA_FITTER_JOB_ID=$2
-NMMA_FITTER_RESTART=0
-while read -r name equals value; do  # how often it was started before
-  [ "$name" = NumShadowStarts ] && [ "$value" -gt 0 ] && NMMA_FITTER_RESTART=$((value - 1))
-done 2>/dev/null <"${{_CONDOR_JOB_AD:-/dev/null}}"
-export NMMA_FITTER_RESTART
-{environment}
-folders=(
-{folders}
-)
-scripts=(
-{scripts}
-)
-fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
-{warning}
-"""
-_SHARED = """\
-cd -- "${folders[index]}" || fail "enter ${folders[index]}"
-[ -r "${scripts[index]}" ] || fail "read ${scripts[index]}"
-exec bash "${scripts[index]}"
-"""
-# Without a shared file system the work folder is the job's own scratch folder, into which its files
-# were brought; its attempts are sent home.
-_TRANSFER = """\
-export NMMA_FITTER_WORK=$PWD
-mkdir -p attempts sentinels || fail "write in $PWD"
-while compgen -G "attempts/*-$NMMA_FITTER_JOB_ID-$NMMA_FITTER_RESTART" >/dev/null; do
-  NMMA_FITTER_RESTART=$((NMMA_FITTER_RESTART + 1))
-done
-script=${{scripts[index]##*/}}
-[ -r "$script" ] || fail "read $script"
-asked=
-child=
-trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
-trap '[ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR1
-trap 'asked=1; [ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR2
-{checkpoint}
-bash "$script" &
-child=$!
-while wait "$child"; code=$?; [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do :; done
-# Stopped to send its checkpoint home; HTCondor starts it again where it is.
-[ -n "$asked" ] && [ "$code" -ne 0 ] &&
-  [ -s attempts/*-"$NMMA_FITTER_JOB_ID-$NMMA_FITTER_RESTART"/checkpoint.h5 ] && exit {status}
-exit "$code"
-"""
-
-
-def prepare(folder: Path, script: bytes) -> Path:
-    """Make a batch's folder and write the script; HTCondor keeps its log there.
-
-    Raises
-    ------
-    SchedulerError
-        The folder is there: this token was handed over before.
-    SchedulerUnknown
-        It cannot be written now; nothing was submitted, and the same may work later.
-    """
-    path = folder / WRAPPER
-    try:
-        folder.mkdir(parents=True)
-        path.write_bytes(script)
-        path.chmod(0o755)
-    except FileExistsError:
-        problem = "was submitted before; it is not run twice"
-        raise SchedulerError(f"batch {folder.name}: {problem}") from None
-    except OSError as error:
-        raise SchedulerUnknown(f"batch {folder.name}: cannot write {path}: {error}") from error
-    return path
-
-
-def wrapper(
-    batch: BatchRequest, settings: HTCondorSettings, environment: Mapping[str, str]
-) -> bytes:
-    """The script that every job of a batch runs.
-
-    The environment is set in it and not in the description: the queue is open to read for all.
-    """
-    exports = (f"export {name}={shlex.quote(value)}" for name, value in environment.items())
-    head = _HEAD.format(
-        environment="\n".join(exports),
-        folders=_quoted(batch.folders),
-        scripts=_quoted(batch.scripts),
-        warning=_later(_warned_after(batch, settings), "USR1"),
-    )
-    if settings.files == "shared":
-        return os.fsencode(head + _SHARED)
-    timer = _later(settings.checkpoint_seconds, "USR2")
-    return os.fsencode(head + _TRANSFER.format(checkpoint=timer, status=CHECKPOINT_STATUS))
-
-
-def _warned_after(batch: BatchRequest, settings: HTCondorSettings) -> int:
-    """Seconds after its start; a short job is not warned right then."""
-    limit = batch.resources.seconds
-    before = min(settings.warning_seconds, limit // 4)
-    return limit - before if before else 0
-
-
-def _later(seconds: int, name: str) -> str:
-    """A line that signals this shell, and what it becomes, after a while."""
-    if not seconds:
-        return ""
-    return f"(exec </dev/null >/dev/null 2>&1; sleep {seconds}; kill -{name} $$) &"
 
 
 def description(
@@ -277,7 +166,7 @@ def _plain(word: str) -> str:
 def _path(path: Path) -> str:
     """A path as the value of a command."""
     text = str(path)
-    check_text("this path", text)
+    check_value("this path", text)
     if text != text.strip():
         raise ValueError(f"{text!r}: HTCondor strips spaces at the ends of a path")
     return _escaped(text)
@@ -285,7 +174,3 @@ def _path(path: Path) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("$", "$(DOLLAR)")
-
-
-def _quoted(paths: tuple[Path, ...]) -> str:
-    return "\n".join(shlex.quote(str(path)) for path in paths)

@@ -35,8 +35,14 @@ from chaos.beds import (  # noqa: E402
     why_no_slurm,
 )
 from chaos.deliveries import Delivery  # noqa: E402
-from chaos.disasters import cluster_disasters, on_this_machine, pool_disasters  # noqa: E402
+from chaos.disasters import (  # noqa: E402
+    Disasters,
+    cluster_disasters,
+    on_this_machine,
+    pool_disasters,
+)
 from chaos.ends import both_ends  # noqa: E402
+from chaos.installation import Bed  # noqa: E402
 from chaos.scenarios import Plan, Scenario  # noqa: E402
 from chaos.sweep import MOST  # noqa: E402
 
@@ -59,38 +65,37 @@ def controls(seed: int) -> Iterator[Scenario]:
     yield Scenario("calls", LOCAL, Plan(**CONTROL), seed, "sentinel")
 
 
+def on_cluster(
+    calm: Bed, rough: Bed, disasters: Disasters, seed: int, kills: int
+) -> list[Scenario]:
+    """The same on a cluster, which dies in parts meanwhile."""
+    return [
+        Scenario("boundaries", calm, Plan(), seed),
+        Scenario("calls", calm, Plan(), seed),
+        Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
+        Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
+        Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
+    ]
+
+
 @contextmanager
 def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
-    """The same on a private Slurm."""
+    """On a private Slurm."""
     from slurm_cluster import private_slurm
 
     with quick_folder() as root, private_slurm(root, cpus=64) as cluster:
         calm, rough = slurm(cluster, submit_grace=6.0), slurm(cluster, submit_grace=20.0)
-        disasters = cluster_disasters(cluster)
-        yield [
-            Scenario("boundaries", calm, Plan(), seed),
-            Scenario("calls", calm, Plan(), seed),
-            Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
-        ]
+        yield on_cluster(calm, rough, cluster_disasters(cluster), seed, kills)
 
 
 @contextmanager
 def on_htcondor(seed: int, kills: int) -> Iterator[list[Scenario]]:
-    """The same on a private HTCondor; not as root."""
+    """On a private HTCondor; not as root."""
     from htcondor_pool import private_pool
 
     with quick_folder() as root, private_pool(root, cpus=64) as pool:
         calm, rough = htcondor(pool, submit_grace=6.0), htcondor(pool, submit_grace=25.0)
-        disasters = pool_disasters(pool)
-        yield [
-            Scenario("boundaries", calm, Plan(), seed),
-            Scenario("calls", calm, Plan(), seed),
-            Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
-        ]
+        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills)
 
 
 @contextmanager

@@ -27,21 +27,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemons import Daemon, wait_until
+from daemons import Daemon, Machine, wait_until
 from htcondor_config import write_config
-from reaper import Reaper, descendants
+from reaper import descendants
 
 # Where scripts/install_test_packages puts the daemons.
 UNPACKED = Path(os.environ.get("NMMA_FITTER_TEST_HTCONDOR", "/opt/nmma-fitter-tests/htcondor"))
 
 
-class Part:
-    """A head or a node: a master and all that descends from it, under a reaper of its own."""
+class Part(Machine):
+    """A head or a node: a master and all that descends from it."""
 
     def __init__(self, pool: "Pool", name: str, config: Path) -> None:
-        self.name = name
+        super().__init__(name)
         self.logs = config.parent / "log"
-        self._reaper = Reaper()
         self.environment = {**pool.daemon_environment, "CONDOR_CONFIG": str(config)}
         argv = [str(pool.usr / "sbin" / "condor_master"), "-f"]
         self.master = Daemon(self._reaper, argv, self.environment, self.logs / "master.out")
@@ -54,15 +53,6 @@ class Part:
     def signal(self, number: int, name: str) -> int:
         """Signal those of this name; how many there were."""
         return sum(len(self._reaper.signal(number, pid)) for pid in self.pids(name))
-
-    def kill(self) -> None:
-        """As when the power fails: its daemons and all jobs are gone at once."""
-        self._reaper.signal(signal.SIGKILL)
-        wait_until(lambda: not self._reaper.signal(signal.SIGKILL), 10, f"{self.name} to die")
-
-    def close(self) -> None:
-        """End everything of it for good."""
-        self._reaper.close()
 
 
 class Pool:

@@ -16,9 +16,10 @@ from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers import get
 from nmma_fitter.schedulers.base import BatchRequest, JobState, Resources
 from nmma_fitter.schedulers.htcondor import HTCondorScheduler
+from nmma_fitter.schedulers.htcondor_script import wrapper
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.htcondor_states import ads_of_events, status_of
-from nmma_fitter.schedulers.htcondor_submit import description, wrapper
+from nmma_fitter.schedulers.htcondor_submit import description
 
 WITHOUT = """
 from nmma_fitter.errors import ConfigError
