@@ -149,11 +149,11 @@ class HTCondorScheduler:
         unfound = [token for token in named if token not in _by_token(ads.values(), named)]
         try:
             if missing or unfound:
-                ads |= self._logs(missing, unfound)
+                _add(ads, self._logs(missing, unfound))
             missing = [job_id for job_id in wanted if "JobStatus" not in ads.get(job_id, {})]
             unfound = [token for token in named if token not in _by_token(ads.values(), named)]
             if self._settings.history and (missing or unfound):
-                ads |= self._history(missing, unfound)
+                _add(ads, self._history(missing, unfound))
         except SchedulerError as error:
             return str(error)
         return ""
@@ -163,12 +163,14 @@ class HTCondorScheduler:
         if clusters - self._tokens.keys():
             self._read_clusters()
         known = {self._tokens[number] for number in clusters if number in self._tokens}
+        logs = {token: self._root / token / LOG for token in sorted({*known, *tokens})}
+        there = {token: str(path) for token, path in logs.items() if path.is_file()}
+        if not there:
+            return {}
+        said = self._pool.ask("log", logs=there, types=EVENTS)
         ads: Ads = {}
-        for token in sorted({*known, *tokens}):
-            path = self._root / token / LOG
-            if path.is_file():
-                said = self._pool.ask("log", logs=[str(path)], types=EVENTS)
-                ads |= ads_of_events(said["events"], token)
+        for token, events in said["events"].items():
+            ads |= ads_of_events(events, token)
         return ads
 
     def _history(self, job_ids: Sequence[str], tokens: Sequence[str]) -> Ads:
@@ -219,6 +221,13 @@ def _these(job_ids: Iterable[str]) -> str:
         procs[cluster].append(proc)
     each = (f"(ClusterId == {c} && member(ProcId, {{{', '.join(p)}}}))" for c, p in procs.items())
     return f"({' || '.join(each)})"
+
+
+def _add(ads: Ads, more: Ads) -> None:
+    """Complete what the queue says by what others say of the jobs that it does not know."""
+    for job_id, ad in more.items():
+        if "JobStatus" not in ads.get(job_id, {}):
+            ads[job_id] = ad
 
 
 def _by_id(ads: Iterable[dict[str, Any]]) -> Ads:

@@ -60,8 +60,8 @@ def history(request: Json) -> Json:
 
 
 def log(request: Json) -> Json:
-    """Read job event logs: ``{"logs": [PATH], "types": [NAME]}``; those that are not are none."""
-    return {"events": [event for path in request["logs"] for event in _events(request, path)]}
+    """Read job event logs: ``{"logs": {NAME: PATH}, "types": [NAME]}``."""
+    return {"events": {name: list(_events(request, p)) for name, p in request["logs"].items()}}
 
 
 def remove(request: Json) -> Json:
@@ -70,7 +70,10 @@ def remove(request: Json) -> Json:
     import htcondor2
 
     chosen = classad2.ExprTree(f"!({ENDED}) && ({request['constraint']})")
-    return dict(_plain(_schedd(request).act(htcondor2.JobAction.Remove, chosen)))
+    said = _plain(_schedd(request).act(htcondor2.JobAction.Remove, chosen))
+    if said.get("TotalError") or said.get("TotalPermissionDenied"):
+        raise RuntimeError(f"not all could be removed: {said}")
+    return said
 
 
 def machines(request: Json) -> Json:

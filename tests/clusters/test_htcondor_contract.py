@@ -183,6 +183,14 @@ class TestGone:
         assert answer.found == {batch.token: dict(enumerate(ids))}
         assert [answer.jobs[job_id].exit_code for job_id in ids] == [3, 0]
 
+    def test_those_of_its_cluster_that_have_not_are_as_the_queue_says(self, htcondor, tmp_path):
+        scheduler = scheduler_of(tmp_path, keep_seconds=0)
+        ids = scheduler.submit(make_batch(tmp_path, "true", "sleep 600"))
+        wait_until(lambda: len(htcondor.queue()) == 1, 60)
+        states = {job_id: status.state for job_id, status in scheduler.poll(ids).jobs.items()}
+        scheduler.cancel(ids)
+        assert states == {ids[0]: JobState.ENDED_WELL, ids[1]: JobState.RUNNING}
+
     def test_without_the_log_the_history_tells(self, htcondor, tmp_path):
         scheduler = scheduler_of(tmp_path, keep_seconds=0)
         batch = make_batch(tmp_path, "exit 3", "exit 0")
