@@ -31,12 +31,15 @@ scripts=(
 {scripts}
 )
 fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
-{warning}
+later() {{  # later SECONDS SIGNAL: to this shell, and to what it becomes
+  (exec </dev/null >/dev/null 2>&1; sleep $(($1 > 0 ? $1 : 0)); kill -s "$2" $$) &
+}}
 """
 _SHARED = """\
-cd -- "${folders[index]}" || fail "enter ${folders[index]}"
-[ -r "${scripts[index]}" ] || fail "read ${scripts[index]}"
-exec bash "${scripts[index]}"
+{warning}
+cd -- "${{folders[index]}}" || fail "enter ${{folders[index]}}"
+[ -r "${{scripts[index]}}" ] || fail "read ${{scripts[index]}}"
+exec bash "${{scripts[index]}}"
 """
 # Without a shared file system the work folder is the job's own scratch folder, into which its files
 # were brought; its attempts are sent home.
@@ -53,6 +56,10 @@ child=
 trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
 trap '[ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR1
 trap 'asked=1; [ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR2
+# The limit counts from the first start in this folder; a stop for a checkpoint is none.
+[ -s .began ] || date +%s >.began
+gone=$(($(date +%s) - $(<.began)))
+{warning}
 {checkpoint}
 bash "$script" &
 child=$!
@@ -76,12 +83,16 @@ def wrapper(
         environment="\n".join(exports),
         folders=_quoted(batch.folders),
         scripts=_quoted(batch.scripts),
-        warning=_later(_warned_after(batch, settings), "USR1"),
     )
+    warned, stopped = _warned_after(batch, settings), settings.checkpoint_seconds
     if settings.files == "shared":
-        return os.fsencode(head + _SHARED)
-    timer = _later(settings.checkpoint_seconds, "USR2")
-    return os.fsencode(head + _TRANSFER.format(checkpoint=timer, status=CHECKPOINT_STATUS))
+        return os.fsencode(head + _SHARED.format(warning=f"later {warned} USR1" if warned else ""))
+    body = _TRANSFER.format(
+        warning=f"later $(({warned} - gone)) USR1" if warned else "",
+        checkpoint=f"later {stopped} USR2" if stopped else "",
+        status=CHECKPOINT_STATUS,
+    )
+    return os.fsencode(head + body)
 
 
 def _warned_after(batch: BatchRequest, settings: HTCondorSettings) -> int:
@@ -89,13 +100,6 @@ def _warned_after(batch: BatchRequest, settings: HTCondorSettings) -> int:
     limit = batch.resources.seconds
     before = min(settings.warning_seconds, limit // 4)
     return limit - before if before else 0
-
-
-def _later(seconds: int, name: str) -> str:
-    """A line that signals this shell, and what it becomes, after a while."""
-    if not seconds:
-        return ""
-    return f"(exec </dev/null >/dev/null 2>&1; sleep {seconds}; kill -{name} $$) &"
 
 
 def _quoted(paths: tuple[Path, ...]) -> str:

@@ -66,11 +66,11 @@ def controls(seed: int) -> Iterator[Scenario]:
 
 
 def on_cluster(
-    calm: Bed, rough: Bed, disasters: Disasters, seed: int, kills: int
+    calm: Bed, rough: Bed, disasters: Disasters, seed: int, kills: int, sweep: float = 600.0
 ) -> list[Scenario]:
-    """The same on a cluster, which dies in parts meanwhile."""
+    """The same on a cluster, which dies in parts meanwhile; `sweep` as of `Plan.limit`."""
     return [
-        Scenario("boundaries", calm, Plan(), seed),
+        Scenario("boundaries", calm, Plan(limit=sweep), seed),
         Scenario("calls", calm, Plan(), seed),
         Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
         Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
@@ -95,7 +95,8 @@ def on_htcondor(seed: int, kills: int) -> Iterator[list[Scenario]]:
 
     with quick_folder() as root, private_pool(root, cpus=64) as pool:
         calm, rough = htcondor(pool, submit_grace=6.0), htcondor(pool, submit_grace=25.0)
-        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills)
+        # Each question to it is a process of some 0.3 s.
+        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills, sweep=1500.0)
 
 
 @contextmanager

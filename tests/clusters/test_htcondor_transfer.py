@@ -64,6 +64,11 @@ def test_what_is_started_again_goes_on_from_its_checkpoint(told, name):
     assert out["first"] > 0 and len(told.starts(name)) > 1
 
 
+def test_a_run_out_of_time_brings_its_checkpoint_home_to_the_next(told):
+    assert any("out of time toy: timeout, trying again" in note for note in told.notes)
+    assert list(told.work("out of time").glob("attempts/1-*/checkpoint.h5"))
+
+
 def test_a_checkpoint_that_was_sent_home_survives_the_node(told):
     starts = told.starts("struck")
     assert len({start.host for start in starts}) == 2
