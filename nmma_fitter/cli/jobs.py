@@ -114,7 +114,8 @@ def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) ->
     from nmma_fitter.poller.dag import collect_command, render_dag
 
     night = (order.night_dir or newest_night(settings.paths.candidates)).resolve()
-    dag = render_dag(settings, order, folder, collect_command(night, config))
+    collect = collect_command(order, night, settings.paths.outdir, config)
+    dag = render_dag(settings, order, folder, collect)
     print(f"{dag.nodes} units; submit them: condor_submit_dag {dag.path}")
     return 0
 

@@ -133,7 +133,7 @@ def _nodes(ledger: Ledger, config: Config, folder: Path, rows: Sequence[UnitRow]
     for row, item in zip(rows, items, strict=True):
         name = f"{token}-{item['unit']}"
         yield f"# {row.unit.object!r} {row.unit.task}"
-        yield f'JOB {name} "{submit}"' if " " in str(submit) else f"JOB {name} {submit}"
+        yield f"JOB {name} {_file(submit)}"
         yield f"VARS {name} {' '.join(_variable(key, value) for key, value in item.items())}"
         yield f"RETRY {name} {RETRIES}"
 
@@ -142,15 +142,23 @@ def _description(commands: Mapping[str, str]) -> str:
     return "".join(f"{name} = {value}\n" for name, value in commands.items()) + "queue\n"
 
 
+def _file(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
 def _variable(name: str, value: str) -> str:
     text = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{text}"'
 
 
-def collect_command(night_dir: Path, config_file: Path | None) -> list[str]:
-    """The command that collects a night of fits."""
+def collect_command(
+    order: Order, night_dir: Path, outdir: Path, config_file: Path | None
+) -> list[str]:
+    """The command that collects what an order wants of a night of fits."""
     options = ["--config", str(config_file.resolve())] if config_file else []
-    night = ["--data-dir", str(night_dir), "--collect-only"]
+    chosen = [f"--candidate={name}" for name in order.candidates]
+    chosen += [f"--models={name}" for name in order.models]
+    night = ["--data-dir", str(night_dir), "--outdir", str(outdir), *chosen, "--collect-only"]
     return [sys.executable, "-P", "-c", _MAKE_JOBS, *options, *night]
 
 
@@ -176,7 +184,7 @@ def _final(folder: Path, command: Sequence[str]) -> Iterator[str]:
         "getenv": "False",
     }
     (folder / "collect.sub").write_text(_description(commands))
-    yield f"FINAL collect {folder / 'collect.sub'}"
+    yield f"FINAL collect {_file(folder / 'collect.sub')}"
 
 
 class _Nobody:

@@ -104,8 +104,10 @@ def test_a_dag_is_not_written_over(night):
 
 
 def test_the_command_that_collects_is_make_jobs(tmp_path):
-    command = collect_command(tmp_path / "night", tmp_path / "my.toml")
+    order = Order(candidates=("a b",), models=("Piro2021",))
+    command = collect_command(order, tmp_path, tmp_path / "out", tmp_path / "my.toml")
     done = subprocess.run(
         [*command, "--help"], capture_output=True, text=True, check=True, timeout=60
     )
     assert command[0] == sys.executable and "--collect-only" in done.stdout
+    assert {"--candidate=a b", "--models=Piro2021"} <= set(command)
