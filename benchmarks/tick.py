@@ -3,9 +3,9 @@
 ``python benchmarks/tick.py`` prints a Markdown table, one line per moment of a night: seconds of
 each step of the tick, status calls, peak memory. ``--profile FILE`` keeps a cProfile of every
 moment. The batch system is a stand-in that accepts everything and answers at once, unless
-``--slurm`` is given (``SLURM_CONF`` names the cluster); its time is taken out either way and has a
-column of its own. Two campaigns: ``fits`` (250 light curves, four models) and the ``toy`` of the
-tests.
+``--slurm`` or ``--htcondor`` is given (``SLURM_CONF`` or ``CONDOR_CONFIG`` names the cluster); its
+time is taken out either way and has a column of its own. Two campaigns: ``fits`` (250 light curves,
+four models) and the ``toy`` of the tests.
 
 Each moment runs in a process of its own, as under cron, and ticks twice: the second tick has what
 the first has read, as in ``make-jobs`` without ``--once``.
@@ -125,7 +125,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--campaign", choices=("toy", "fits", "both"), default="both")
     parser.add_argument("--units", type=int, default=1000)
-    parser.add_argument("--slurm", action="store_true")
+    real = parser.add_mutually_exclusive_group()
+    for name in ("slurm", "htcondor"):
+        real.add_argument(f"--{name}", dest="real", action="store_const", const=name)
     parser.add_argument("--profile", type=Path)
     parser.add_argument("--moment", choices=MOMENTS, help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
@@ -161,20 +163,20 @@ def make_night(root: Path, campaign: str, units: int) -> None:
 
 def one_night(root: Path, campaign: str, chosen: argparse.Namespace) -> None:
     """Every moment in a process of its own."""
-    for moment in MOMENTS[:2] if chosen.slurm else MOMENTS:
+    for moment in MOMENTS[:2] if chosen.real else MOMENTS:
         if moment == "running":
             start_all(root)
         if moment == "ended":
             end_all(root, "done" if campaign == "toy" else "failed")
         more = ["--profile", str(chosen.profile)] if chosen.profile else []
-        more += ["--slurm"] if chosen.slurm else []
+        more += [f"--{chosen.real}"] if chosen.real else []
         command = [sys.executable, __file__, "--moment", moment, "--root", str(root)]
         subprocess.run([*command, "--campaign", campaign, *more], check=True)
 
 
 def one_moment(chosen: argparse.Namespace) -> None:
     """Two ticks in this process; print a line for each."""
-    poller = make_poller(chosen.root, chosen.campaign, chosen.moment, slurm=chosen.slurm)
+    poller = make_poller(chosen.root, chosen.campaign, chosen.moment, chosen.real)
     for which in ("", ", again"):
         poller.clocked.calls.clear()
         poller.clocked.seconds, poller.steps = 0.0, {}
@@ -182,7 +184,7 @@ def one_moment(chosen: argparse.Namespace) -> None:
         report = profiled(poller.tick, chosen.profile, f"{chosen.moment}{which}")
         seconds = time.perf_counter() - began - poller.clocked.seconds
         say(chosen, which, poller, (seconds, time.process_time() - cpu), report)
-    if chosen.slurm and chosen.moment == "pending":
+    if chosen.real and chosen.moment == "pending":
         cancel_all(poller)
 
 
@@ -196,7 +198,7 @@ def profiled(tick: Callable[[], TickReport], path: Path | None, name: str) -> Ti
     return report
 
 
-def make_poller(root: Path, campaign: str, moment: str, *, slurm: bool) -> ClockedPoller:
+def make_poller(root: Path, campaign: str, moment: str, real: str | None) -> ClockedPoller:
     """A poller on the stand-in or on the real thing."""
     config: Config = load_config(root / "my.toml")
     toy = ToyCampaign(config.paths.outdir, root / "starts") if campaign == "toy" else None
@@ -205,10 +207,11 @@ def make_poller(root: Path, campaign: str, moment: str, *, slurm: bool) -> Clock
     for folder in (config.paths.state, config.paths.outdir):
         folder.mkdir(parents=True, exist_ok=True)
     says = {"new": JobState.PENDING, "pending": JobState.PENDING, "running": JobState.RUNNING}
-    if slurm:
-        table = config.scheduler.model_copy(update={"name": "slurm"})
-        real = make_scheduler(config.model_copy(update={"scheduler": table}))
-    poller.clocked = Clocked(real if slurm else StandIn(says.get(moment, JobState.ENDED_WELL)))
+    scheduler: Scheduler = StandIn(says.get(moment, JobState.ENDED_WELL))
+    if real:
+        table = config.scheduler.model_copy(update={"name": real})
+        scheduler = make_scheduler(config.model_copy(update={"scheduler": table}))
+    poller.clocked = Clocked(scheduler)
     return poller
 
 

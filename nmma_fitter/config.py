@@ -18,6 +18,7 @@ from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
 from nmma_fitter.transfer.settings import DestinationSettings, Name
@@ -143,6 +144,7 @@ class SchedulerTable(Settings):
     environment: dict[str, str] = {}
     options: dict[str, str] = {}
     slurm: SlurmSettings = SlurmSettings()
+    htcondor: HTCondorSettings = HTCondorSettings()
 
 
 class TickTable(Settings):

@@ -52,7 +52,9 @@ class FitsCampaign:
         for model in config.fits.together:
             check_name(model, fit_settings(config.fits, model))
         for model in self.models:
-            check_name(model, fit_settings(config.fits, model))
+            settings = fit_settings(config.fits, model)
+            check_name(model, settings)
+            prior_text(config.fits, model, settings)  # one that is missing fails here, and once
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()

@@ -32,6 +32,7 @@ from nmma_fitter.fits_campaign import FitsCampaign
 from nmma_fitter.poller.tick import BY_HAND, Order, Rhythm, TickReport
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
+from nmma_fitter.schedulers.htcondor import HTCondorScheduler
 from nmma_fitter.schedulers.local import LocalScheduler
 from nmma_fitter.schedulers.slurm import SlurmScheduler
 from nmma_fitter.shipped import shipped
@@ -339,9 +340,11 @@ class Poller:
 def make_scheduler(config: Config) -> Scheduler:
     """The configured scheduler, with what it no longer needs of old batches removed."""
     folder = config.paths.state / config.scheduler.name
-    scheduler: LocalScheduler | SlurmScheduler
+    scheduler: LocalScheduler | SlurmScheduler | HTCondorScheduler
     if config.scheduler.name == "slurm":
         scheduler = SlurmScheduler(folder, **config.scheduler.slurm.model_dump())
+    elif config.scheduler.name == "htcondor":
+        scheduler = HTCondorScheduler(folder, **config.scheduler.htcondor.model_dump())
     elif config.scheduler.name == "local":
         slots = config.scheduler.slots or len(os.sched_getaffinity(0))
         scheduler = LocalScheduler(folder, slots)

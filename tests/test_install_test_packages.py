@@ -18,7 +18,9 @@ ROOT = "#!/bin/bash\necho 0\n"
 def call(tmp_path):
     """Run the script on a machine whose commands are these; returns its output and apt's calls."""
 
-    def run(*arguments: str, asked: bool = True, **commands: str) -> tuple[str, str]:
+    def run(
+        *arguments: str, asked: bool = True, daemons_there: bool = True, **commands: str
+    ) -> tuple[str, str]:
         calls = tmp_path / "apt-calls"
         commands = {"apt_get": f'#!/bin/bash\necho "$@" >>{calls}\n', **commands}
         for name, text in commands.items():
@@ -26,7 +28,12 @@ def call(tmp_path):
             path.write_text(text)
             path.chmod(0o755)
         policy = {"POLICY_RC_D": str(tmp_path / "policy-rc.d")}
-        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **policy}
+        daemons = {"NMMA_FITTER_TEST_HTCONDOR": str(tmp_path / "daemons")}
+        master = tmp_path / "daemons" / "root" / "usr" / "sbin" / "condor_master"
+        if daemons_there:
+            master.parent.mkdir(parents=True)
+            master.touch(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **policy, **daemons}
         if asked:
             environment["NMMA_FITTER_TEST_INSTALL"] = "1"
         done = subprocess.run(
@@ -51,11 +58,21 @@ def test_what_is_missing_can_be_listed(call):
 
 @pytest.mark.parametrize(
     ("marker", "has", "lacks"),
-    [("slurm", "munge", "rsync"), ("ssh", "rsync", "munge"), ("browser", "chromium", "munge")],
+    [
+        ("slurm", "munge", "rsync"),
+        ("ssh", "rsync", "munge"),
+        ("browser", "chromium", "munge"),
+        ("htcondor", "patchelf", "munge"),
+    ],
 )
 def test_what_is_missing_for_one_marker_can_be_listed(call, marker, has, lacks):
     names = call("--missing", marker, dpkg_query=NOTHING_INSTALLED)[0].split()
     assert has in names and lacks not in names
+
+
+def test_daemons_that_were_not_unpacked_are_missing(call):
+    said, _ = call("--missing", daemons_there=False, dpkg_query=ALL_INSTALLED)
+    assert said == "htcondor-daemons\n"
 
 
 def test_an_ordinary_user_is_told_what_is_missing_and_the_tests_go_on(call):

@@ -37,7 +37,8 @@ def note_start(path, work, attempt):
     """Append this run's line in one write."""
     number, job, restart = re.fullmatch(r"(\d+)-(.+)-(\d+)", attempt.name).groups()
     started = json.loads((attempt / "started").read_text())
-    host = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+    named = [os.environ[name] for name in ("SLURMD_NODENAME", "NODE_NAME") if name in os.environ]
+    host = named[0] if named else os.uname().nodename
     words = (started["digest"], started["generation"], number, job, restart, host, os.getpid())
     line = " ".join(map(str, (*words, f"{time.time():.3f}"))) + "\n"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

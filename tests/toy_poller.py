@@ -1,4 +1,4 @@
-"""``toy_poller.py ROOT [--once]``: what ``make-jobs`` is for fits, for the toy campaign.
+"""``toy_poller.py ROOT [--once | --collect]``: what ``make-jobs`` is for fits, for toys.
 
 ROOT holds ``my.toml`` and ``candidates/NIGHT``; starts are noted in ``ROOT/starts``. After every
 tick a line is added to ``ROOT/reports``. It ticks until everything has ended and ``ROOT/enough``
@@ -17,6 +17,7 @@ from toy_campaign import ToyCampaign
 
 from nmma_fitter.config import load_config
 from nmma_fitter.make_jobs import Order, Poller, TickReport
+from nmma_fitter.poller.dag import Collecting
 
 NIGHT = "2459778-2459785"
 
@@ -36,14 +37,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
     parser.add_argument("--once", action="store_true")
+    parser.add_argument("--collect", action="store_true", help="submit nothing")
     given = parser.parse_args()
     root = given.root.resolve()
     config = load_config(root / "my.toml")
     campaign = ToyCampaign(config.paths.outdir, root / "starts")
-    poller = Poller(config, Order(night_dir=root / "candidates" / NIGHT), campaign=campaign)
+    kind = Collecting if given.collect else Poller
+    poller = kind(config, Order(night_dir=root / "candidates" / NIGHT), campaign=campaign)
     while True:
         report = poller.tick()
         note(root / "reports", report)
+        if given.collect:
+            sys.exit(any(need.state.value == "failed" for need in report.needs))
         if given.once or (report.finished and (root / "enough").exists()):
             return
         time.sleep(config.tick.interval)

@@ -50,6 +50,13 @@ def make_jobs(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
     ] = False,
+    render_dag: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the night as a DAG for HTCondor's DAGMan."),
+    ] = None,
+    collect_only: Annotated[
+        bool, typer.Option("--collect-only", help="Rank what has ended; submit nothing.")
+    ] = False,
     version: Version = False,
 ) -> None:
     """Fit a night's candidates with each model, wait for them, and rank the models.
@@ -80,12 +87,18 @@ def make_jobs(
         plan = rehearse(settings, order)
         print_plan(plan)
         raise typer.Exit(EX_SOME_FAILED if plan.refused else 0)
+    if render_dag is not None:
+        raise typer.Exit(_render_dag(settings, order, render_dag, config))
     if keep_going or seconds is not None:
         raise typer.Exit(_unattended(settings, order, seconds))
     if follow:
         check_candidates(settings)
     rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()
     poller = Poller(settings, order, rhythm=rhythm)
+    if collect_only:
+        from nmma_fitter.poller.dag import Collecting
+
+        poller, once = Collecting(settings, order), True
     try:
         with Display() as display:
             report = repeat(poller, display.show, once=once)
@@ -93,7 +106,18 @@ def make_jobs(
         print("\ninterrupted: the jobs go on, and the same command adopts them")
         raise typer.Exit(EX_INTERRUPTED) from None
     failed = print_end(report, poller.night_folder)
-    raise typer.Exit(EX_SOME_FAILED if failed and not once else 0)
+    raise typer.Exit(EX_SOME_FAILED if failed and (collect_only or not once) else 0)
+
+
+def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) -> int:
+    from nmma_fitter.candidates.nights import newest_night
+    from nmma_fitter.poller.dag import collect_command, render_dag
+
+    night = (order.night_dir or newest_night(settings.paths.candidates)).resolve()
+    collect = collect_command(order, night, settings.paths.outdir, config)
+    dag = render_dag(settings, order, folder, collect)
+    print(f"{dag.nodes} units; submit them: condor_submit_dag {dag.path}")
+    return 0
 
 
 def _unattended(settings: Any, order: Any, seconds: float | None) -> int:

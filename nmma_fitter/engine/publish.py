@@ -1,6 +1,7 @@
 """``python -m nmma_fitter.engine.publish WORK ATTEMPT``: the last act of a run.
 
-Called by the job script after the run has ended and its exit record is written. What the run
+Called by the job script after the run has ended and its exit record is written; and by the poller
+for a run that came to its end where the work folder is not seen, and was brought home. What the run
 says of itself (``outcome.json``) decides: ``done`` needs its outputs; a failure that trying again
 cannot mend is published too, so that it is known without the batch system; anything else leaves
 only the attempt's own records.
@@ -9,6 +10,9 @@ only the attempt's own records.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from nmma_fitter.engine.attempt import RunRecord, read_run
@@ -48,6 +52,19 @@ def publish_run(unit: Unit, run: RunRecord) -> int:
         return EX_NO_OUTPUT
     print("publish: done" if first else "publish: another run of this unit was first")
     return 0
+
+
+def publish_brought(unit: Unit, runs: Sequence[RunRecord]) -> bool:
+    """Publish for the newest run that has ended and did not do so here; whether that was possible.
+
+    The caller knows that its job is over, and that nothing vouches for the unit.
+    """
+    for run in reversed(runs):
+        if run.exit_code is not None and run.outcome:
+            with redirect_stdout(StringIO()) as said, redirect_stderr(said):
+                publish_run(unit, run)
+            return True
+    return False
 
 
 def record_of(run: RunRecord) -> Json:

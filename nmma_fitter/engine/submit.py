@@ -269,6 +269,11 @@ def _write(row: UnitRow, number: int, scheduler: str, settings: SubmitSettings) 
     return write_script(row.unit, number, text)
 
 
+def write_attempt(ledger: Ledger, row: UnitRow, scheduler: str, settings: SubmitSettings) -> Path:
+    """Write the folder and the next script of a unit that others than the poller will run."""
+    return _write(row, _next_number(ledger, row.unit), scheduler, settings)
+
+
 def _next_number(ledger: Ledger, unit: Unit) -> int:
     """A number that neither the ledger nor the folder knows (the ledger may have been lost)."""
     scripts = [p.stem.removeprefix("job-") for p in unit.folder.glob("job-*.sh")]

@@ -10,6 +10,7 @@ from pathlib import Path
 from nmma_fitter.engine import sentinel as sentinels
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, UnitRow
+from nmma_fitter.engine.publish import publish_brought
 from nmma_fitter.engine.reasons import Policy, policy
 from nmma_fitter.engine.reconcile import Action, Decision, decide
 from nmma_fitter.engine.sentinel import SentinelState
@@ -19,6 +20,7 @@ from nmma_fitter.errors import SchedulerError
 from nmma_fitter.schedulers.base import JobState, Scheduler
 
 UNFINISHED = tuple(state for state in State if not state.ended)
+NO_PROOF = (SentinelState.NONE, SentinelState.STALE)
 LARGEST_FACTOR = 8.0  # of time or memory, over what the unit first asked for
 
 
@@ -118,6 +120,9 @@ class Tracker:
         deep = row.state is not State.DONE
         try:
             state, proof = sentinels.read_sentinel(row.unit, deep=deep)
+            over = state in NO_PROOF and _is_over(row, witness)
+            if over and publish_brought(row.unit, witness.runs):
+                state, proof = sentinels.read_sentinel(row.unit, deep=deep)
         except OSError as error:  # a file system in trouble proves nothing either way
             self._out.notes.append(f"{_label(row)}: cannot read its sentinel: {error}")
             return
@@ -255,6 +260,12 @@ class Tracker:
         attempt = witness.attempt
         if attempt is not None and attempt.job_id and not witness.job.state.final:
             self._out.to_cancel.append(attempt)
+
+
+def _is_over(row: UnitRow, witness: Witness) -> bool:
+    """Whether a unit's job has come to an end that the unit has not."""
+    gone = witness.job.state.final or witness.job.state is JobState.ABSENT
+    return gone and row.state.live and bool(witness.runs)
 
 
 def _checkpoint(witness: Witness) -> str | None:

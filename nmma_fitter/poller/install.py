@@ -25,6 +25,7 @@ CONFIG_HEAD = """\
 PLAIN = re.compile(r"[A-Za-z0-9_./+@:,=-]+", re.ASCII)
 FILES = {
     "primary_job": ("jobs", "primary_job"),
+    "primary_job.sub": ("jobs", "primary_job.sub"),
     "crontab": ("crontab", "crontab"),
     "scrontab": ("crontab", "scrontab"),
     "my.toml": ("config", "default.toml"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmma_fitter.errors import BadInput
-from nmma_fitter.schedulers.slurm_commands import Said, run
+from nmma_fitter.schedulers.commands import Said, run
 
 log = logging.getLogger(__name__)
 

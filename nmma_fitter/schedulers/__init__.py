@@ -11,6 +11,7 @@ from nmma_fitter.schedulers.base import Scheduler
 # Imported only when asked for: a machine need not have the libraries of the others.
 _CLASSES = {
     "local": ("nmma_fitter.schedulers.local", "LocalScheduler"),
+    "htcondor": ("nmma_fitter.schedulers.htcondor", "HTCondorScheduler"),
     "slurm": ("nmma_fitter.schedulers.slurm", "SlurmScheduler"),
 }
 

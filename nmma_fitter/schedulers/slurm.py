@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
+from nmma_fitter.schedulers.batch_folders import prepare, prune
+from nmma_fitter.schedulers.commands import Said
+from nmma_fitter.schedulers.settings import checked
 from nmma_fitter.schedulers.slurm_capabilities import Cluster
-from nmma_fitter.schedulers.slurm_commands import Commands, Said
+from nmma_fitter.schedulers.slurm_commands import Commands
 from nmma_fitter.schedulers.slurm_queue import (
     JOB_ID,
     Row,
@@ -27,7 +26,7 @@ from nmma_fitter.schedulers.slurm_queue import (
     by_token,
 )
 from nmma_fitter.schedulers.slurm_refusals import job_number, raise_refusal
-from nmma_fitter.schedulers.slurm_script import arguments, array_script, prepare
+from nmma_fitter.schedulers.slurm_script import SCRIPT, arguments, array_script
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.schedulers.slurm_states import may_be_memory, may_be_told_more, status_of
 
@@ -62,7 +61,7 @@ class SlurmScheduler:
     name = "slurm"
 
     def __init__(self, state: Path, **settings: Any) -> None:
-        self._settings = _settings(settings)
+        self._settings = checked("slurm", SlurmSettings, settings)
         self._root = Path(state).absolute()
         if "\\" in str(self._root) or not str(self._root).isprintable():
             raise ConfigError(
@@ -82,7 +81,7 @@ class SlurmScheduler:
         script = self._checked_script(batch)
         folder = self._root / batch.token
         words = self._arguments(batch, folder)
-        path = prepare(folder, script)
+        path = prepare(folder / SCRIPT, script)
         number = job_number(self._commands.run("sbatch", *words, str(path)))
         return [f"{number}_{index}" for index in range(len(batch.scripts))]
 
@@ -127,12 +126,7 @@ class SlurmScheduler:
 
     def prune(self, older_than_days: float) -> Sequence[str]:
         """Remove the folders of batches in which nothing changed for that long."""
-        old = time.time() - older_than_days * 86400
-        folders = self._root.iterdir() if self._root.is_dir() else ()
-        gone = [f for f in folders if TOKEN.fullmatch(f.name) and f.stat().st_mtime < old]
-        for folder in gone:
-            shutil.rmtree(folder, ignore_errors=True)
-        return [folder.name for folder in gone]
+        return prune(self._root, older_than_days)
 
     def _checked_script(self, batch: BatchRequest) -> bytes:
         check_batch(batch)
@@ -213,18 +207,6 @@ def _failures(said: Said) -> list[str]:
     lines = [line for line in said.error.splitlines() if line.strip()]
     left = [line for line in lines if not _NOTHING_TO_CANCEL.search(line)]
     return left if left or lines else [said.message]
-
-
-def _settings(settings: Mapping[str, Any]) -> SlurmSettings:
-    try:
-        return SlurmSettings(**settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise ConfigError(
-            f"scheduler 'slurm': {key}: {problem['msg']}; its settings are: "
-            f"{', '.join(SlurmSettings.model_fields)}"
-        ) from error
 
 
 def _ids(found: Mapping[str, Mapping[int, str]]) -> list[str]:

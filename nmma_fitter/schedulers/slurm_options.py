@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
+from nmma_fitter.schedulers.settings import check_value
+
 # Long options of sbatch 20.11 to 25.05 that a configuration may set, from its manual page.
 _OPTIONS = """
 account acctg-freq batch bb bbf begin cluster-constraint consolidate-segments constraint
@@ -65,19 +67,6 @@ def check_options(options: Mapping[str, Value]) -> None:
                 raise ValueError(f"option {name!r} needs a value")
         else:
             check_value(f"option {name!r}", str(value))
-
-
-def check_value(what: str, text: str) -> None:
-    """Refuse line breaks, NUL and other characters that cannot be printed.
-
-    Raises
-    ------
-    ValueError
-        Says where the character is.
-    """
-    for place, character in enumerate(text):
-        if not character.isprintable():
-            raise ValueError(f"{what}: character {place + 1} of {text!r} is not printable")
 
 
 def written(options: Mapping[str, Value]) -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.slurm_commands import Said
+from nmma_fitter.schedulers.commands import Said
 
 _NUMBER = re.compile(r"(\d+)(?:;[\w.-]+)?")
 # sbatch's own check of its arguments, before it has asked anyone.

@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import BatchRequest, Resources
 from nmma_fitter.schedulers.slurm_options import Value, check_options, written
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 
+SCRIPT = "array.sh"
 _SCRIPT = """\
 #!/bin/bash
 # One array task: finds its own script by index and becomes it, so that signals reach its shell.
@@ -30,28 +30,6 @@ cd -- "${{folders[index]}}" || fail "enter ${{folders[index]}}"
 [ -r "${{scripts[index]}}" ] || fail "read ${{scripts[index]}}"
 exec bash "${{scripts[index]}}"
 """
-
-
-def prepare(folder: Path, script: bytes) -> Path:
-    """Make a batch's folder and write the script; Slurm writes there what tasks print.
-
-    Raises
-    ------
-    SchedulerError
-        The folder is there: this token was handed over before.
-    SchedulerUnknown
-        It cannot be written now; nothing was submitted, and the same may work later.
-    """
-    path = folder / "array.sh"
-    try:
-        folder.mkdir(parents=True)
-        path.write_bytes(script)
-    except FileExistsError:
-        problem = "was submitted before; it is not run twice"
-        raise SchedulerError(f"batch {folder.name}: {problem}") from None
-    except OSError as error:
-        raise SchedulerUnknown(f"batch {folder.name}: cannot write {path}: {error}") from error
-    return path
 
 
 def array_script(batch: BatchRequest) -> bytes:

@@ -7,14 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from nmma_fitter.schedulers.slurm_options import DROPPABLE, check_options, check_value
+from nmma_fitter.schedulers.settings import Value
+from nmma_fitter.schedulers.slurm_options import DROPPABLE, check_options
 
 Command = Literal["sbatch", "squeue", "scancel", "sacct", "scontrol"]
-
-
-def _value(text: str) -> str:
-    check_value("this setting", text)
-    return text
 
 
 def _options(options: Mapping[str, str | int | bool]) -> Mapping[str, str | int | bool]:
@@ -27,9 +23,6 @@ def _drop(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in DROPPABLE:
             raise ValueError(f"{name!r} cannot be dropped; what can: {', '.join(DROPPABLE)}")
     return names
-
-
-Value = Annotated[str, AfterValidator(_value)]
 
 
 class SlurmSettings(BaseModel):

@@ -3,7 +3,7 @@
 ``make chaos`` runs all of it (`__main__`), ``pytest tests/chaos`` a small version.
 
 ================  =================================================================================
-`beds`            on what it runs: the local scheduler, a private Slurm
+`beds`            on what it runs: the local scheduler, a private Slurm or HTCondor
 `installation`    one installation in a folder of its own, and what lies outside of it
 `boundaries`      the audit hook that counts, names and kills
 `ticks`           one tick of the real poller in a forked process

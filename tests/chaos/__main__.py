@@ -1,4 +1,4 @@
-"""``make chaos``: everything, on the local scheduler, between both ends, and on a private Slurm.
+"""``make chaos``: everything, locally, between both ends, on a private Slurm and HTCondor.
 
 A run that was interrupted goes on where it was when it is called again with its folder of results.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import signal
@@ -20,13 +21,28 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / folder) for folder in ("", "clusters", "delivery")]
 
+from ordinary_user import ordinary_user  # noqa: E402
 from ssh_server import missing_commands  # noqa: E402
 
 from chaos import figures  # noqa: E402
-from chaos.beds import LOCAL, LOCAL_CROWD, quick_folder, slurm, why_no_slurm  # noqa: E402
+from chaos.beds import (  # noqa: E402
+    LOCAL,
+    LOCAL_CROWD,
+    htcondor,
+    quick_folder,
+    slurm,
+    why_no_htcondor,
+    why_no_slurm,
+)
 from chaos.deliveries import Delivery  # noqa: E402
-from chaos.disasters import cluster_disasters, on_this_machine  # noqa: E402
+from chaos.disasters import (  # noqa: E402
+    Disasters,
+    cluster_disasters,
+    on_this_machine,
+    pool_disasters,
+)
 from chaos.ends import both_ends  # noqa: E402
+from chaos.installation import Bed  # noqa: E402
 from chaos.scenarios import Plan, Scenario  # noqa: E402
 from chaos.sweep import MOST  # noqa: E402
 
@@ -49,21 +65,38 @@ def controls(seed: int) -> Iterator[Scenario]:
     yield Scenario("calls", LOCAL, Plan(**CONTROL), seed, "sentinel")
 
 
+def on_cluster(
+    calm: Bed, rough: Bed, disasters: Disasters, seed: int, kills: int, sweep: float = 600.0
+) -> list[Scenario]:
+    """The same on a cluster, which dies in parts meanwhile; `sweep` as of `Plan.limit`."""
+    return [
+        Scenario("boundaries", calm, Plan(limit=sweep), seed),
+        Scenario("calls", calm, Plan(), seed),
+        Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
+        Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
+        Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
+    ]
+
+
 @contextmanager
 def on_slurm(seed: int, kills: int) -> Iterator[list[Scenario]]:
-    """The same on a private Slurm."""
+    """On a private Slurm."""
     from slurm_cluster import private_slurm
 
     with quick_folder() as root, private_slurm(root, cpus=64) as cluster:
         calm, rough = slurm(cluster, submit_grace=6.0), slurm(cluster, submit_grace=20.0)
-        disasters = cluster_disasters(cluster)
-        yield [
-            Scenario("boundaries", calm, Plan(), seed),
-            Scenario("calls", calm, Plan(), seed),
-            Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
-            Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
-        ]
+        yield on_cluster(calm, rough, cluster_disasters(cluster), seed, kills)
+
+
+@contextmanager
+def on_htcondor(seed: int, kills: int) -> Iterator[list[Scenario]]:
+    """On a private HTCondor; not as root."""
+    from htcondor_pool import private_pool
+
+    with quick_folder() as root, private_pool(root, cpus=64) as pool:
+        calm, rough = htcondor(pool, submit_grace=6.0), htcondor(pool, submit_grace=25.0)
+        # Each question to it is a process of some 0.3 s.
+        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills, sweep=1500.0)
 
 
 @contextmanager
@@ -128,6 +161,22 @@ class Results:
         figures.append(file, row)
         self.rows.append(row)
 
+    def elsewhere(self, kills: int) -> None:
+        """Let an ordinary user do what root cannot, and take the figures."""
+        with ordinary_user() as user:
+            out = user.folder / "out"
+            words = ("--out", str(out), "--only", self.only or "htcondor")
+            more = ("--seed", str(self.seed), "--kills", str(kills))
+            user.start(str(HERE), *words, *more).wait()
+            for row in figures.read(out / "figures.jsonl"):
+                mine = replace(row, run=self.run)
+                figures.append(self.folder / "figures.jsonl", mine)
+                self.rows.append(mine)
+            shutil.copytree(
+                out, self.folder, symlinks=True, dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("figures.jsonl", "run.json"),
+            )  # fmt: skip
+
     def close(self) -> bool:
         """Print everything; the next call begins anew. Whether all is as expected."""
         for file in sorted(self.folder.glob("*.places")):
@@ -164,14 +213,24 @@ def main() -> int:
         results.play(scenario)
     if missing := missing_commands():
         say(f"left out: deliveries (no {', '.join(missing)})")
-    elif not given.only.startswith(("local", "slurm")):
+    elif not given.only.startswith(("local", "slurm", "htcondor")):
         with between_ends(results.seed, given.kills, given.parts, results.folder) as deliveries:
             for delivery in deliveries:
                 results.play(delivery)
     if reason := why_no_slurm():
         say(f"left out: Slurm ({reason})")
-    elif not given.only.startswith(("local", "deliveries")):
+    elif not given.only.startswith(("local", "deliveries", "htcondor")):
         with on_slurm(results.seed, given.kills) as scenarios:
+            for scenario in scenarios:
+                results.play(scenario)
+    if reason := why_no_htcondor():
+        say(f"left out: HTCondor ({reason})")
+    elif given.only.startswith(("local", "deliveries", "slurm")):
+        pass
+    elif os.geteuid() == 0:
+        results.elsewhere(given.kills)
+    else:
+        with on_htcondor(results.seed, given.kills) as scenarios:
             for scenario in scenarios:
                 results.play(scenario)
     return 0 if results.close() else 1

@@ -1,4 +1,4 @@
-"""On what installations run: the local scheduler, and a private Slurm."""
+"""On what installations run: the local scheduler, a private Slurm, a private HTCondor."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ ROOM = 500e6
 SLURM = """\
 [scheduler.slurm]
 command_seconds = 5
+"""
+HTCONDOR = """\
+[scheduler.htcondor]
+command_seconds = 10
+lease_seconds = 20
 """
 
 
@@ -82,11 +87,30 @@ def slurm(cluster: Any, submit_grace: float) -> Bed:
     )
 
 
+def htcondor(pool: Any, submit_grace: float) -> Bed:
+    """A `htcondor_pool.Pool` as a bed; `submit_grace` as of `slurm`."""
+    return Bed(
+        scheduler="htcondor",
+        more=HTCONDOR,
+        grace=5.0,
+        submit_grace=submit_grace,
+        calls=("htcondor-submit", "htcondor-query"),
+        environment=dict(pool.environment),
+    )
+
+
 def why_no_slurm() -> str:
     """Why no private Slurm can be brought up here, empty when it can."""
-    if os.geteuid() != 0:
-        return "it needs root"
+    return _missing("slurm") if os.geteuid() == 0 else "it needs root"
+
+
+def why_no_htcondor() -> str:
+    """Why no private HTCondor can be brought up here, empty when it can."""
+    return _missing("htcondor")
+
+
+def _missing(marker: str) -> str:
     asked = subprocess.run(
-        [INSTALL, "--missing", "slurm"], capture_output=True, text=True, check=True
+        [INSTALL, "--missing", marker], capture_output=True, text=True, check=True
     )
     return f"it needs {', '.join(asked.stdout.split())}" if asked.stdout.split() else ""

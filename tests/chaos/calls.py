@@ -3,7 +3,8 @@
 The wrapper of a program runs the real one, whatever its arguments, and hands on what it says. An
 order left for it is for one call: kill the caller ``before`` the real program is started,
 ``during`` its run, ``after`` it has ended but before the caller hears of it, or once it is
-``answered``. The local scheduler's batch system is the process that starts its dispatcher.
+``answered``. The local scheduler's batch system is the process that starts its dispatcher;
+HTCondor's clients are this project's own, run by the interpreter, one for each kind of call.
 """
 
 from __future__ import annotations
@@ -73,12 +74,22 @@ def main():
 
 sys.exit(main())
 '''
-SPREAD = {"dispatcher": 0.15, "sbatch": 0.015}  # seconds that the real program takes, about
+# In place of the interpreter: by its last argument, the kind of call, it goes on to a wrapper.
+FORK = """\
+#!/bin/sh
+for verb; do :; done
+[ -x "{bin}/htcondor-$verb" ] && exec "{bin}/htcondor-$verb" "$@"
+exec "{python}" "$@"
+"""
+HTCONDOR = "htcondor-"
+# Seconds that the real program takes, about.
+SPREAD = {"dispatcher": 0.15, "sbatch": 0.015, "htcondor-submit": 0.25, "htcondor-query": 0.2}
 
 
 def install(site: Installation, name: str) -> Path:
     """Write the wrapper of a program; returns it."""
-    real = sys.executable if name == "dispatcher" else shutil.which(name)
+    ours = name == "dispatcher" or name.startswith(HTCONDOR)
+    real = sys.executable if ours else shutil.which(name)
     if real is None:
         raise FileNotFoundError(f"{name}: not on PATH")
     path = site.outside / "bin" / name
@@ -104,7 +115,7 @@ def put_first(site: Installation, kill: tuple[str, str] | None) -> None:
     """Let this process find the wrappers before the real programs, with an order if there is one.
 
     The local scheduler starts its dispatcher by the interpreter's own path: there the wrapper takes
-    the interpreter's place, in this process, and only when it has an order.
+    the interpreter's place, in this process, and only when it has an order. So it is for HTCondor.
     """
     for name in site.bed.calls:
         if name == "dispatcher" and kill is None:
@@ -115,6 +126,14 @@ def put_first(site: Installation, kill: tuple[str, str] | None) -> None:
             from nmma_fitter.schedulers import local
 
             local.sys = SimpleNamespace(executable=str(path))
+        elif name.startswith(HTCONDOR):
+            from nmma_fitter.schedulers import htcondor_pool
+
+            fork = path.with_name("fork")
+            if not fork.exists():
+                fork.write_text(FORK.format(bin=path.parent, python=sys.executable))
+                fork.chmod(0o755)
+            htcondor_pool.sys = SimpleNamespace(executable=str(fork))
     os.environ["PATH"] = f"{site.outside / 'bin'}{os.pathsep}{os.environ['PATH']}"
     if kill is not None:
         name, moment = kill

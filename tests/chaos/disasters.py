@@ -27,7 +27,7 @@ class Disaster:
     name: str
     begin: Callable[[], str]
     lasts: float = 0.0
-    end: Callable[[], None] = _nothing
+    end: Callable[[], object] = _nothing
 
 
 def on_this_machine(site: Installation, dice: random.Random) -> list[Disaster]:
@@ -65,6 +65,38 @@ def cluster_disasters(cluster: Any) -> Disasters:
         ]
 
     return on_cluster
+
+
+def pool_disasters(pool: Any) -> Disasters:
+    """Of a private HTCondor (`htcondor_pool.Pool`)."""
+    head, nodes = pool.head, list(pool.nodes.values())
+
+    def node_killed(node: Any) -> Disaster:
+        return Disaster("node killed", lambda: _done(node.kill), 10, node.master.start)
+
+    def killed(part: Any, name: str) -> Disaster:
+        short = name.removeprefix("condor_")
+        return Disaster(f"{short} killed", lambda: _done(lambda: part.signal(9, name)))
+
+    def paused(name: str) -> Disaster:
+        stop = lambda: _done(lambda: head.signal(signal.SIGSTOP, name))  # noqa: E731
+        goes_on = lambda: _done(lambda: head.signal(signal.SIGCONT, name))  # noqa: E731
+        return Disaster(f"{name.removeprefix('condor_')} paused", stop, 8, goes_on)
+
+    def on_pool(site: Installation, dice: random.Random) -> list[Disaster]:
+        return [
+            node_killed(nodes[0]),
+            paused("condor_schedd"),
+            killed(nodes[1], "condor_starter"),
+            killed(head, "condor_schedd"),
+            ledger_lost(site),
+            killed(nodes[0], "condor_startd"),
+            killed(head, "condor_shadow"),
+            node_killed(nodes[1]),
+            killed(head, "condor_collector"),
+        ]
+
+    return on_pool
 
 
 def ledger_lost(site: Installation) -> Disaster:

@@ -11,7 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "schedulers")]
 pytest.register_assert_rewrite("contract", "installation")
 
+from elsewhere import Elsewhere  # noqa: E402
+from htcondor_pool import UNPACKED, Pool, private_pool  # noqa: E402
 from slurm_cluster import SlurmCluster, private_slurm  # noqa: E402
 
 INSTALL = HERE.parents[1] / "scripts" / "install_test_packages"
@@ -57,6 +61,63 @@ def slurm_cluster_dbd(tmp_path_factory) -> Iterator[SlurmCluster]:
     yield from brought_up(tmp_path_factory.mktemp("slurmdbd"), accounting=True)
 
 
+def why_no_pool() -> str:
+    """Why no private HTCondor pool can be brought up here, empty when it can."""
+    if not (UNPACKED / "root" / "usr" / "sbin" / "condor_master").exists():
+        return "a private HTCondor needs its daemons; as root: NMMA_FITTER_TEST_INSTALL=1 make test"
+    return "" if find_spec("htcondor2") else "HTCondor's bindings are not installed"
+
+
+ELSEWHERE = pytest.StashKey[Elsewhere]()
+
+
+def of_htcondor(item: pytest.Item) -> bool:
+    return item.get_closest_marker("htcondor") is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """HTCondor runs no job of root's: an ordinary user does these tests, all in one process."""
+    if os.geteuid() != 0 or not of_htcondor(item) or why_no_pool():
+        return None
+    stash, hook = item.config.stash, item.ihook
+    if ELSEWHERE not in stash:
+        tests = [one.nodeid for one in item.session.items if of_htcondor(one)]
+        stash[ELSEWHERE] = Elsewhere(item.config, tests)
+    root: Any = item.config.pluginmanager.get_plugin(str(item.config.rootpath / "conftest.py"))
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in stash[ELSEWHERE].reports(item.nodeid):
+        root.count(item, report.duration)
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started elsewhere."""
+    if ELSEWHERE in config.stash:
+        config.stash[ELSEWHERE].close()
+
+
+@pytest.fixture(scope="session")
+def htcondor_pool(tmp_path_factory) -> Iterator[Pool]:
+    """Two nodes that share their files."""
+    if reason := why_no_pool():
+        pytest.skip(reason)
+    with private_pool(tmp_path_factory.mktemp("htcondor")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def htcondor(htcondor_pool, monkeypatch) -> Iterator[Pool]:
+    """The pool, as this test's; left as it was found."""
+    monkeypatch.setenv("CONDOR_CONFIG", htcondor_pool.environment["CONDOR_CONFIG"])
+    try:
+        yield htcondor_pool
+    finally:
+        htcondor_pool.mend()
+
+
 def used(cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmCluster]:
     monkeypatch.setenv("SLURM_CONF", cluster.environment["SLURM_CONF"])
     try:
@@ -85,11 +146,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[place] = item
 
 
+def cannot_be_told(module: ModuleType) -> str:
+    """Why a module's story cannot be told here, empty when it can."""
+    if module.pytestmark.name != "htcondor":
+        return why_not()
+    return why_no_pool() or ("an ordinary user tells it" if os.geteuid() == 0 else "")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def stories(request, tmp_path_factory) -> Iterator[dict[str, Future[Any]]]:
     """The stories of the chosen modules, begun."""
     modules = {item.module for item in request.session.items if hasattr(item.module, "story")}
-    if not modules or why_not():
+    modules = {module for module in modules if not cannot_be_told(module)}
+    if not modules:
         yield {}
         return
     with ThreadPoolExecutor(len(modules)) as pool:
@@ -102,6 +171,6 @@ def stories(request, tmp_path_factory) -> Iterator[dict[str, Future[Any]]]:
 @pytest.fixture(scope="module")
 def told(request, stories) -> Any:
     """What the module's story came to."""
-    if reason := why_not():
+    if reason := cannot_be_told(request.module):
         pytest.skip(reason)
     return stories[request.module.__name__].result(timeout=400)

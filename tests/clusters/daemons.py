@@ -48,6 +48,23 @@ def _is_free(port: int) -> bool:
     return True
 
 
+class Machine:
+    """What runs as one machine: daemons, and all that descends from them, under one reaper."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._reaper = Reaper()
+
+    def kill(self) -> None:
+        """As when the power fails: its daemons and all jobs are gone at once."""
+        self._reaper.signal(signal.SIGKILL)
+        wait_until(lambda: not self._reaper.signal(signal.SIGKILL), 10, f"{self.name} to die")
+
+    def close(self) -> None:
+        """End everything of it for good."""
+        self._reaper.close()
+
+
 class Daemon:
     """One daemon under a reaper.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from daemons import wait_until
+from htcondor_pool import Pool
 from slurm_cluster import SlurmCluster
 from toy_campaign import Start, read_starts, write_candidate
 from toy_poller import NIGHT
@@ -35,7 +36,7 @@ class Installation:
     Its poller is a process of its own, told only by its environment which cluster is meant.
     """
 
-    def __init__(self, root: Path, cluster: SlurmCluster, config: str = CONFIG) -> None:
+    def __init__(self, root: Path, cluster: SlurmCluster | Pool, config: str = CONFIG) -> None:
         self.root = root
         self.cluster = cluster
         self.outdir = root / "outdir" / NIGHT

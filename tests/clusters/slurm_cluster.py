@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemons import Daemon, free_ports, wait_until
+from daemons import Daemon, Machine, free_ports, wait_until
 from reaper import Reaper
 from slurm_accounting import Accounting
 from slurm_config import slurm_conf
@@ -40,25 +40,15 @@ BROKEN = ("down", "down*", "drain", "drain*", "drng", "drng*")
 FOLDERS = ("etc", "run", "log", "state", "spool", "munge")
 
 
-class Node:
-    """A virtual node: slurmd, and everything that descends from it, under a reaper of its own."""
+class Node(Machine):
+    """A virtual node: slurmd, and everything that descends from it."""
 
     def __init__(self, name: str, cluster: "SlurmCluster") -> None:
-        self.name = name
-        self._reaper = Reaper()
+        super().__init__(name)
         (cluster.root / "spool" / name).mkdir(parents=True, exist_ok=True)
         argv = ["/usr/sbin/slurmd", "-D", "-N", name]
         environment = cluster.daemon_environment
         self.slurmd = Daemon(self._reaper, argv, environment, cluster.logs / f"{name}.out")
-
-    def kill(self) -> None:
-        """As when the power fails: slurmd, its step daemons and all jobs are gone at once."""
-        self._reaper.signal(signal.SIGKILL)
-        wait_until(lambda: not self._reaper.signal(signal.SIGKILL), 10, f"{self.name} to die")
-
-    def close(self) -> None:
-        """End everything on it for good."""
-        self._reaper.close()
 
 
 class SlurmCluster:

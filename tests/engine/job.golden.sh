@@ -9,6 +9,7 @@ restart=${NMMA_FITTER_RESTART:-0}
 set -u
 umask 022
 work=/out/night/object/task
+work=${NMMA_FITTER_WORK:-$work}  # elsewhere on a node that does not see it: a scheduler carries it
 digest=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 generation=0
 number=2
@@ -57,6 +58,7 @@ for ((before = 10#${restart:-0} - 1; before >= 0; before--)); do
   take_checkpoint "$work/attempts/$number-${job_id:-none}-$before"
 done
 take_checkpoint /out/night/object/task/attempts/1-6-0  # of an attempt known to be dead
+take_checkpoint "$work"  # where it was carried along
 
 /bin/sh -c 'echo data >out.dat; echo '"'"'{"outcome": "done"}'"'"' >outcome.json' >>log 2>&1 </dev/null &
 child=$!

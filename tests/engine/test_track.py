@@ -275,3 +275,27 @@ def test_a_tick_asks_once_however_many_units_live(tmp_path):
     world.batch_system.calls = 0
     world.tick()
     assert world.batch_system.calls == 1
+
+
+def brought_home(world: World, **said: object) -> None:
+    """What a run leaves that ended where nobody sees the work folder, once it was brought home."""
+    row, folder = world.row, world.run_folder()
+    started = {"digest": row.unit.digest, "generation": row.unit.generation, "time": 1}
+    outcome = {"outcome": "done", **said}
+    for name, value in (("started", started), ("exit", {"code": 0}), ("outcome.json", outcome)):
+        (folder / name).write_text(json.dumps(value))
+    (folder / "out.txt").write_text("result")
+
+
+def test_a_run_that_was_brought_home_is_published(world):
+    brought_home(world)
+    world.batch_system.says = JobStatus(JobState.ENDED_WELL)
+    world.tick()
+    assert world.row.state is State.DONE
+    assert (world.row.unit.folder / "out.txt").read_text() == "result"
+
+
+def test_while_its_job_runs_nothing_is_published_for_it(world):
+    brought_home(world)
+    world.tick()
+    assert world.row.state is State.RUNNING and not world.row.unit.fin.exists()

@@ -10,7 +10,7 @@ from nmma_fitter.poller.install import install_jobs
 from nmma_fitter.shipped import shipped
 
 COMMAND = Path(sys.executable).with_name("nmma-fitter")
-NAMES = {"primary_job", "crontab", "scrontab", "my.toml"}
+NAMES = {"primary_job", "primary_job.sub", "crontab", "scrontab", "my.toml"}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_it_writes_jobs_crontabs_and_configuration(folder):
 
 def test_the_paths_of_this_installation_are_filled_in(folder):
     commands = Path(sys.executable).parent
-    for name in ("primary_job", "crontab", "scrontab"):
+    for name in ("primary_job", "primary_job.sub", "crontab", "scrontab"):
         text = (folder / name).read_text()
         assert str(commands) in text and str(folder / "my.toml") in text
         assert "/path/to" not in text

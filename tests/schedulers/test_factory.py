@@ -5,7 +5,7 @@ from nmma_fitter.schedulers import get
 
 
 def test_unknown_name_lists_the_names():
-    with pytest.raises(ConfigError, match=r"'locla'.*local, slurm"):
+    with pytest.raises(ConfigError, match=r"'locla'.*local, htcondor, slurm"):
         get("locla")
 
 

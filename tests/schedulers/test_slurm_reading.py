@@ -4,8 +4,8 @@ import pytest
 
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
 from nmma_fitter.schedulers.base import JobState
+from nmma_fitter.schedulers.commands import Said
 from nmma_fitter.schedulers.slurm_capabilities import parse
-from nmma_fitter.schedulers.slurm_commands import Said
 from nmma_fitter.schedulers.slurm_queue import Row, parse_accounting, parse_queue
 from nmma_fitter.schedulers.slurm_refusals import job_number
 from nmma_fitter.schedulers.slurm_states import status_of

@@ -1,0 +1,106 @@
+"""The script that all jobs of a batch share on HTCondor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from nmma_fitter.schedulers.base import BatchRequest
+from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
+
+CHECKPOINT_STATUS = 85
+WRAPPER = "run.sh"
+_HEAD = """\
+#!/bin/bash
+# One job: finds its own script by its number in the cluster.
+set -u
+index=$1
+export NMMA_FITTER_JOB_ID=$2
+NMMA_FITTER_RESTART=0
+while read -r name equals value; do  # how often it was started before
+  [ "$name" = NumShadowStarts ] && [ "$value" -gt 0 ] && NMMA_FITTER_RESTART=$((value - 1))
+done 2>/dev/null <"${{_CONDOR_JOB_AD:-/dev/null}}"
+export NMMA_FITTER_RESTART
+{environment}
+folders=(
+{folders}
+)
+scripts=(
+{scripts}
+)
+fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
+later() {{  # later SECONDS SIGNAL: to this shell, and to what it becomes
+  (exec </dev/null >/dev/null 2>&1; sleep $(($1 > 0 ? $1 : 0)); kill -s "$2" $$) &
+}}
+"""
+_SHARED = """\
+{warning}
+cd -- "${{folders[index]}}" || fail "enter ${{folders[index]}}"
+[ -r "${{scripts[index]}}" ] || fail "read ${{scripts[index]}}"
+exec bash "${{scripts[index]}}"
+"""
+# Without a shared file system the work folder is the job's own scratch folder, into which its files
+# were brought; its attempts are sent home.
+_TRANSFER = """\
+export NMMA_FITTER_WORK=$PWD
+mkdir -p attempts sentinels || fail "write in $PWD"
+while compgen -G "attempts/*-$NMMA_FITTER_JOB_ID-$NMMA_FITTER_RESTART" >/dev/null; do
+  NMMA_FITTER_RESTART=$((NMMA_FITTER_RESTART + 1))
+done
+script=${{scripts[index]##*/}}
+[ -r "$script" ] || fail "read $script"
+asked=
+child=
+trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+trap '[ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR1
+trap 'asked=1; [ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR2
+# The limit counts from the first start in this folder; a stop for a checkpoint is none.
+[ -s .began ] || date +%s >.began
+gone=$(($(date +%s) - $(<.began)))
+{warning}
+{checkpoint}
+bash "$script" &
+child=$!
+while wait "$child"; code=$?; [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do :; done
+# Stopped to send its checkpoint home; HTCondor starts it again where it is.
+[ -n "$asked" ] && [ "$code" -ne 0 ] &&
+  [ -s attempts/*-"$NMMA_FITTER_JOB_ID-$NMMA_FITTER_RESTART"/checkpoint.h5 ] && exit {status}
+exit "$code"
+"""
+
+
+def wrapper(
+    batch: BatchRequest, settings: HTCondorSettings, environment: Mapping[str, str]
+) -> bytes:
+    """The script that every job of a batch runs.
+
+    The environment is set in it and not in the description: the queue is open to read for all.
+    """
+    exports = (f"export {name}={shlex.quote(value)}" for name, value in environment.items())
+    head = _HEAD.format(
+        environment="\n".join(exports),
+        folders=_quoted(batch.folders),
+        scripts=_quoted(batch.scripts),
+    )
+    warned, stopped = _warned_after(batch, settings), settings.checkpoint_seconds
+    if settings.files == "shared":
+        return os.fsencode(head + _SHARED.format(warning=f"later {warned} USR1" if warned else ""))
+    body = _TRANSFER.format(
+        warning=f"later $(({warned} - gone)) USR1" if warned else "",
+        checkpoint=f"later {stopped} USR2" if stopped else "",
+        status=CHECKPOINT_STATUS,
+    )
+    return os.fsencode(head + body)
+
+
+def _warned_after(batch: BatchRequest, settings: HTCondorSettings) -> int:
+    """Seconds after its start; a short job is not warned right then."""
+    limit = batch.resources.seconds
+    before = min(settings.warning_seconds, limit // 4)
+    return limit - before if before else 0
+
+
+def _quoted(paths: tuple[Path, ...]) -> str:
+    return "\n".join(shlex.quote(str(path)) for path in paths)
