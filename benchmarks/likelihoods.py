@@ -26,8 +26,8 @@ from timing import TRIGGER, TRUTHS, light_curve  # noqa: E402
 
 from nmma_fitter import models  # noqa: E402
 from nmma_fitter.candidates.window import days  # noqa: E402
-from nmma_fitter.config import FitSettings  # noqa: E402
 from nmma_fitter.errors import Unavailable  # noqa: E402
+from nmma_fitter.fit_settings import FitSettings  # noqa: E402
 from nmma_fitter.inference.likelihood import Likelihood  # noqa: E402
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform  # noqa: E402
 

@@ -78,7 +78,7 @@ def evaluations_on_stand_in(seed: int, nlive: int) -> Record:
 
     from nmma_fitter import models
     from nmma_fitter.candidates.window import days
-    from nmma_fitter.config import FitSettings
+    from nmma_fitter.fit_settings import FitSettings
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.priors import load_priors
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.config import FitsTable, load_config
+from nmma_fitter.config import load_config
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, read_json, write_json
@@ -22,9 +22,12 @@ from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailable
-from nmma_fitter.fits import FitRequest, make_unit, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fit_settings import FitsTable
+from nmma_fitter.fit_watch import Heartbeat, StopFlag
+from nmma_fitter.fits import make_unit, requests_of
 from nmma_fitter.inference.ranking import as_table
-from nmma_fitter.nmma_fit import Heartbeat, StopFlag, done_outcome, outcome_of, run_fit
+from nmma_fitter.nmma_fit import done_outcome, outcome_of, run_fit
 from nmma_fitter.progress import Bar
 from nmma_fitter.schedulers.base import Resources
 

@@ -1,4 +1,4 @@
-"""The configuration file and the settings of a fit, typed; an unknown key is an error.
+"""The configuration file, typed; an unknown key is an error.
 
 A configuration is TOML, read over the documented defaults in ``config/default.toml``. A preset is
 a TOML file of the same shape for the ``[fits]`` table alone, named on the command line or as
@@ -10,122 +10,22 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.fit_settings import FitSettings, FitsTable, ModelTable, NmmaTable, Settings, Table
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
 from nmma_fitter.transfer.settings import DestinationSettings, Name
 
-Trigger = Literal["first-detection", "day-before"] | float
-NmmaRepair = Literal[
-    "wavelengths", "blackbody", "afterglow-redshift", "supernova", "limits", "times", "sampler"
-]
-Table = dict[str, Any]
 T = TypeVar("T", bound="Settings")
 M = TypeVar("M", bound=BaseModel)
-
-
-class Settings(BaseModel):
-    """Base of all settings: frozen, and strict about names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Measured(Settings):
-    """A measured value with a Gaussian error; exact when the error is 0."""
-
-    value: float
-    error: Annotated[float, Field(ge=0)] = 0.0
-
-
-class TimeGrid(Settings):
-    """Evaluate the model on a grid and interpolate linearly in magnitude, as NMMA does.
-
-    Days since explosion in the observer frame. `flux_points` evaluates the flux itself only at
-    that many log-spaced times, interpolated onto the grid first.
-    """
-
-    start: float
-    stop: float
-    step: Annotated[float, Field(gt=0)]
-    flux_points: int | None = None
-
-
-class NmmaSettings(Settings):
-    """How NMMA fits, where it is the engine; see docs/nmma.md."""
-
-    sampler: Literal["dynesty", "ultranest", "pymultinest"] = "dynesty"
-    sampler_options: dict[str, str | float | bool] = {}  # handed to bilby's run_sampler
-    options: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")], str | float | bool] = {}
-    leave: list[NmmaRepair] = []  # what is not repaired in NMMA
-
-
-class FitSettings(Settings):
-    """Everything that decides the result of one fit, besides its light curve and priors.
-
-    Times are days since the trigger, magnitudes AB.
-    """
-
-    engine: Literal["fast", "nmma"] = "fast"
-    trigger: Trigger = "first-detection"
-    tmin: float = -10.0
-    tmax: float = 14.0
-    open_window: bool = False  # True: tmin < t < tmax strictly
-    min_detections: Annotated[int, Field(ge=1)] = 2
-    keep_duplicates: bool = False
-    bands: str = "ztf"  # what bare g, r, i mean in a .dat file
-    sys_error: Annotated[float, Field(ge=0)] = 1.0
-    sys_error_bands: dict[str, float] = {}
-    limit_error: Annotated[float, Field(ge=0)] = 0.22  # of a 5-sigma limit, mag
-    truncate: bool = False
-    detection_limit: float | dict[str, float] | None = None  # needed by truncate
-    redshift: Measured | None = None
-    distance: Measured | None = None
-    galactic_ebv: Annotated[float, Field(ge=0)] = 0.0
-    wavelengths: dict[str, float] = {}  # overrides of the band table, ångström
-    time_grid: TimeGrid | None = None
-    model_options: dict[str, str | float | bool] = {}
-    sampler: Literal["importance", "nested"] = "importance"
-    nlive: Annotated[int, Field(ge=20)] = 400
-    n_effective: Annotated[int, Field(ge=100)] = 1000
-    seed: int | None = None  # None: derived from the unit's digest
-    nmma: NmmaSettings = NmmaSettings()
-
-
-class ModelTable(Settings):
-    """What one model needs of a job, and settings that replace those of `FitsTable`."""
-
-    cores: Annotated[int, Field(ge=1)] = 1
-    memory_mb: Annotated[int, Field(ge=100)] = 2000
-    time_limit: Annotated[int, Field(ge=60)] = 3600  # seconds
-    settings: Table = {}
-
-
-class NmmaTable(Settings):
-    """``[fits.nmma]``: where NMMA is; it does not change what is fitted."""
-
-    environment: str = ""  # a virtual or conda environment, or an interpreter; "": this one
-    models: str = ""  # folder of NMMA's surrogates; "": nmma/ in the data folder
-
-
-class FitsTable(Settings):
-    """``[fits]``: what is fitted, and how."""
-
-    models: list[str]
-    together: list[str] = []  # models whose fits of one object share a job
-    preset: str | None = None
-    priors: str = "priors"  # folder of <model>.prior, shipped or a path
-    refused_models: list[str] = []  # models a preset cannot stand for
-    nmma: NmmaTable = NmmaTable()
-    settings: Table = {}
-    model: dict[str, ModelTable] = {}
 
 
 class PathsTable(Settings):
@@ -141,8 +41,8 @@ class SchedulerTable(Settings):
 
     name: str = "local"
     slots: Annotated[int, Field(ge=1)] | None = None  # local: None means one per core
-    environment: dict[str, str] = {}
-    options: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
+    options: dict[str, str] = Field(default_factory=dict)
     slurm: SlurmSettings = SlurmSettings()
     htcondor: HTCondorSettings = HTCondorSettings()
 
@@ -179,8 +79,8 @@ class Config(Settings):
     paths: PathsTable
     scheduler: SchedulerTable
     tick: TickTable
-    sources: dict[Name, SourceSettings] = {}
-    destinations: dict[Name, DestinationSettings] = {}
+    sources: dict[Name, SourceSettings] = Field(default_factory=dict)
+    destinations: dict[Name, DestinationSettings] = Field(default_factory=dict)
     slack: SlackSettings = SlackSettings()
     email: EmailSettings = EmailSettings()
     webhook: WebhookSettings = WebhookSettings()

@@ -14,7 +14,8 @@ from scipy.special import logsumexp
 from nmma_fitter.by_hand import FitOrder, fit_by_hand, requests_by_hand
 from nmma_fitter.engine.files import folder_name
 from nmma_fitter.errors import BadInput
-from nmma_fitter.fits import FitRequest, result_path
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import result_path
 from nmma_fitter.inference.importance import effective_size
 from nmma_fitter.inference.sampled import Watch
 

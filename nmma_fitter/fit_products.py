@@ -18,7 +18,7 @@ from nmma_fitter import __version__
 from nmma_fitter.candidates.window import days
 from nmma_fitter.delivery import plots
 from nmma_fitter.engine.files import write_json
-from nmma_fitter.fits import FitRequest
+from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.quality import assess, thinned

@@ -18,7 +18,8 @@ from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError
-from nmma_fitter.fits import FitRequest, check_name, make_unit, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import check_name, make_unit, requests_of
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
 

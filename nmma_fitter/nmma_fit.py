@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import platform
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +25,8 @@ from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
-from nmma_fitter.fits import FitRequest, read_request
+from nmma_fitter.fit_request import FitRequest, read_request
+from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.models import Model, Prediction
 
 if TYPE_CHECKING:
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
 
-HEARTBEAT_SECONDS = 5.0
-LOG_SECONDS = 60.0
 EVALUATION_SECONDS = 60.0  # a call of a costly model may take: a thousand times what it does
 
 
@@ -197,69 +194,6 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
         log.info("%d rows that repeat an exposure were merged away", dropped)
     if count < 2:
         log.warning("only %d detection in the window: the fit says little", count)
-
-
-class Heartbeat:
-    """Writes ``heartbeat`` in the attempt's folder and, less often, a line to the log."""
-
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = folder / "heartbeat"
-        self._clock = clock
-        self._count = 0
-        self._written = self._logged = clock() - LOG_SECONDS
-
-    def __call__(self, progress: Any) -> None:
-        """Note progress, at most every few seconds."""
-        now = self._clock()
-        if now - self._written >= HEARTBEAT_SECONDS:
-            self._written = now
-            self._count += 1
-            finite = np.isfinite([progress.log_z, progress.remaining])
-            self._write(
-                {
-                    "count": self._count,
-                    "evaluations": progress.evaluations,
-                    "log_z": progress.log_z if finite[0] else None,
-                    "remaining": progress.remaining if finite[1] else None,
-                    "phase": progress.phase,
-                    "ess": progress.ess,
-                    "time": int(time.time()),
-                }
-            )
-        if now - self._logged >= LOG_SECONDS:
-            self._logged = now
-            log.info(
-                "%d evaluations, ln Z %.2f + %.2f, %s, ESS %.0f",
-                *(progress.evaluations, progress.log_z, progress.remaining),
-                *(progress.phase, progress.ess),
-            )
-
-    def _write(self, value: dict[str, Any]) -> None:
-        """Replace the file without fsync: the next one comes in seconds."""
-        temporary = self._path.with_name(".heartbeat.tmp")
-        temporary.write_text(json.dumps(value))
-        temporary.replace(self._path)
-
-
-class StopFlag:
-    """Raised by SIGTERM, SIGINT or SIGUSR1; the fit stops at the next batch.
-
-    A second Ctrl-C does not wait for that.
-    """
-
-    def __init__(self) -> None:
-        self._raised = False
-        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
-            signal.signal(number, self._raise)
-
-    def _raise(self, number: int, frame: object) -> None:
-        self._raised = True
-        if number == signal.SIGINT:
-            signal.signal(number, signal.default_int_handler)
-
-    def __call__(self) -> bool:
-        """Whether to stop."""
-        return self._raised
 
 
 def outcome_of(error: NmmaFitterError) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nmma_fitter.config import FitSettings, FitsTable
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.nmma_engine.catalogue import components
 from nmma_fitter.shipped import shipped
 

@@ -39,8 +39,8 @@ from numpy.typing import NDArray
 
 from nmma_fitter.bands import canonical
 from nmma_fitter.candidates.lightcurve import LightCurve, from_columns
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.models import Model, Prediction
 
 FloatArray = NDArray[np.float64]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from nmma_fitter.config import FitSettings, load_config, merged, presets
+from nmma_fitter.config import load_config, merged, presets
 from nmma_fitter.delivery.mail import EmailSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.delivery.webhook import WebhookSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.shipped import shipped
 
 

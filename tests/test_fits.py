@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from nmma_fitter import fits, models
+from nmma_fitter import fit_request, models
 from nmma_fitter.config import Config, load_config
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput, Unavailable
-from nmma_fitter.fits import FitRequest, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import requests_of
 from nmma_fitter.fits_campaign import FitsCampaign
 from nmma_fitter.prior_files import prior_text
 
@@ -198,7 +199,7 @@ def test_of_a_known_unit_it_is_not_asked_again_whether_its_model_is_there(tmp_pa
         raise Unavailable("its template is gone")
 
     monkeypatch.setattr(type(models.get("nugent-hyper")), "check_available", gone)
-    monkeypatch.setattr(fits, "_made", {})
+    monkeypatch.setattr(fit_request, "_made", {})
     path, names = light_curve(tmp_path / "n"), ["nugent-hyper"]
     (refused,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path])
     assert (refused.unit, refused.reason) == (None, "unavailable")

@@ -21,7 +21,8 @@ from nmma_fitter.errors import (
     TooFewDetections,
     Unavailable,
 )
-from nmma_fitter.nmma_fit import Heartbeat, StopFlag, outcome_of
+from nmma_fitter.fit_watch import Heartbeat, StopFlag
+from nmma_fitter.nmma_fit import outcome_of
 
 
 def run_fit_of(work: Path) -> tuple[subprocess.CompletedProcess[str], Path]:

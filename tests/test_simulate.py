@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest, norm
 
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.simulate import (

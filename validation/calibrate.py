@@ -36,8 +36,8 @@ from rich.progress import Progress
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import NotConverged
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings

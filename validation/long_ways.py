@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nmma_fitter import models
 from nmma_fitter.config import load_config
 from nmma_fitter.errors import NotConverged
-from nmma_fitter.fits import FitRequest, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import requests_of
 from nmma_fitter.inference import nested
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.importance import effective_size

@@ -19,8 +19,8 @@ import numpy as np
 
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, detections
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import Unavailable
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.simulate import simulate, ztf_cadence
 
 JD_OF_MJD_ZERO = 2400000.5

@@ -17,7 +17,8 @@ import records
 from numpy.typing import NDArray
 
 from nmma_fitter.config import load_config
-from nmma_fitter.fits import FitRequest, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import requests_of
 from nmma_fitter.inference.likelihood import log_probability, noise_of
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.models import Prediction, cosmology

@@ -31,7 +31,8 @@ import records
 from nmma_fitter import models
 from nmma_fitter.config import load_config
 from nmma_fitter.errors import NmmaFitterError
-from nmma_fitter.fits import FitRequest, requests_of
+from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fits import requests_of
 from nmma_fitter.nmma_fit import configure_log, run_fit
 
 NEEDED = ("ZTF22aaujrib/2459778", "ZTF22aauqgqd/2459783", "ZTF22aauqyuf/2459784")

@@ -21,7 +21,7 @@ from records import markdown
 
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, select
-from nmma_fitter.config import FitSettings
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.simulate import simulate, ztf_cadence
 
 TRIGGER = 60000.0

@@ -13,7 +13,7 @@ from .lightcurve import FloatArray, LightCurve, select
 from .rows import MJD_RANGE
 
 if TYPE_CHECKING:
-    from ..config import Trigger
+    from ..fit_settings import Trigger
 
 
 def trigger_time(lightcurve: LightCurve, rule: Trigger) -> float:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nmma_fitter import models
-from nmma_fitter.config import FitsTable, fit_settings
+from nmma_fitter.config import fit_settings
 from nmma_fitter.errors import BadInput, Unavailable
-from nmma_fitter.fits import available_model
+from nmma_fitter.fit_request import available_model
+from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.models import Model, Parameter
 from nmma_fitter.nmma_engine import catalogue, place

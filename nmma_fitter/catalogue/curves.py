@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput
-from nmma_fitter.fits import available_model
+from nmma_fitter.fit_request import available_model
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.models import Model, Prediction
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from nmma_fitter import bands as band_table
 from nmma_fitter import models
 from nmma_fitter.catalogue.curves import prior_light
-from nmma_fitter.config import FitsTable, fit_settings
+from nmma_fitter.config import fit_settings
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.prior_files import prior_path
 
 

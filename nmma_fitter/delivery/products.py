@@ -16,7 +16,8 @@ from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.ranges import BandCurves
 from nmma_fitter.engine.files import read_json, write_atomic, write_json
 from nmma_fitter.errors import GARBLED, NmmaFitterError, RankingRefused
-from nmma_fitter.fits import read_request, result_path
+from nmma_fitter.fit_request import read_request
+from nmma_fitter.fits import result_path
 from nmma_fitter.inference.ranking import NotRanked, Ranking, rank
 from nmma_fitter.inference.result import Summary, read_summary
 

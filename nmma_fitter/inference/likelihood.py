@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from nmma_fitter.candidates.lightcurve import LightCurve, photometry_digest
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.fit_settings import FitSettings
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.config import Measured
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import Measured
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

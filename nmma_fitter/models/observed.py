@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter import bands as band_table
-from nmma_fitter.config import TimeGrid
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import TimeGrid
 from nmma_fitter.models import cosmology, extinction
 from nmma_fitter.models.base import FloatArray, Model
 

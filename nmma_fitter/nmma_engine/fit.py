@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
     from nmma_fitter.delivery.plots import BandCurves
-    from nmma_fitter.fits import FitRequest
+    from nmma_fitter.fit_request import FitRequest
 
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -155,39 +155,46 @@ def _keep(resume: Path, checkpoint: Path | None, seen: str) -> str:
 
 
 # What NMMA or its libraries say, and what it means to whoever asked for the fit.
-Explained = Callable[[str], NmmaFitterError]
-KNOWN: tuple[tuple[re.Pattern[str], Explained], ...] = (
+KNOWN: tuple[tuple[str, type[NmmaFitterError], str], ...] = (
     (
-        re.compile(r"No module named '?([\w.]+)"),
-        lambda text: Unavailable(f"NMMA lacks a package ({text}); install it beside NMMA"),
+        r"No module named '?([\w.]+)",
+        Unavailable,
+        "NMMA lacks a package ({text}); install it beside NMMA",
     ),
     (
-        re.compile(r"Model file not found|No \w+-model files found|\.joblib'"),
-        lambda text: Unavailable(f"NMMA's data of this model are not here ({text})"),
+        r"Model file not found|No \w+-model files found|\.joblib'",
+        Unavailable,
+        "NMMA's data of this model are not here ({text})",
     ),
     (
-        re.compile(r"CosmologyError|Best guess intersection"),
-        lambda text: BadInput(f"the prior on the distance has no redshift at its end ({text})"),
+        r"CosmologyError|Best guess intersection",
+        BadInput,
+        "the prior on the distance has no redshift at its end ({text})",
     ),
     (
-        re.compile(r"KeyError: '?(log10_\w+|KN\w+|inclination_EM|theta\w+|timeshift)"),
-        lambda text: BadInput(f"the prior file lacks a parameter of the model ({text})"),
+        r"KeyError: '?(log10_\w+|KN\w+|inclination_EM|theta\w+|timeshift)",
+        BadInput,
+        "the prior file lacks a parameter of the model ({text})",
     ),
     (
-        re.compile(r"unrecognized arguments|the following arguments are required|invalid choice"),
-        lambda text: BadInput(f"NMMA refuses an option of [fits.settings.nmma] ({text})"),
+        r"unrecognized arguments|the following arguments are required|invalid choice",
+        BadInput,
+        "NMMA refuses an option of [fits.settings.nmma] ({text})",
     ),
     (
-        re.compile(r"bandpass|Filter .* not found|not in registry"),
-        lambda text: BadInput(f"NMMA does not know a band ({text})"),
+        r"bandpass|Filter .* not found|not in registry",
+        BadInput,
+        "NMMA does not know a band ({text})",
     ),
     (
-        re.compile(r"MemoryError|Cannot allocate memory"),
-        lambda text: NmmaFailed(f"NMMA ran out of memory ({text}); raise memory_mb"),
+        r"MemoryError|Cannot allocate memory",
+        NmmaFailed,
+        "NMMA ran out of memory ({text}); raise memory_mb",
     ),
     (
-        re.compile(r"maximum number of (iterations|calls)|Did not converge"),
-        lambda text: NotConverged(f"NMMA's sampler did not converge ({text})"),
+        r"maximum number of (iterations|calls)|Did not converge",
+        NotConverged,
+        "NMMA's sampler did not converge ({text})",
     ),
 )
 
@@ -201,10 +208,9 @@ def explained(answer: Mapping[str, Any] | None, code: int | None, folder: Path) 
     else:
         text = _last_error(folder / LOG) or f"exit status {code}, and it said nothing"
     text = " ".join(text.split())[:300]
-    for pattern, meaning in KNOWN:
-        if pattern.search(text):
-            found = meaning(text)
-            return type(found)(f"{found}; {where}")
+    for pattern, kind, meaning in KNOWN:
+        if re.search(pattern, text):
+            return kind(f"{meaning.format(text=text)}; {where}")
     return NmmaFailed(f"NMMA ended without a result ({text}); {where}")
 
 

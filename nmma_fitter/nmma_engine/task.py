@@ -19,7 +19,7 @@ from nmma_fitter.nmma_engine import catalogue
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
 
-    from nmma_fitter.fits import FitRequest
+    from nmma_fitter.fit_request import FitRequest
     from nmma_fitter.nmma_engine.place import Surrogate
 
 FloatArray = NDArray[np.float64]

@@ -10,9 +10,10 @@ import pytest
 from nmma_fitter import models
 from nmma_fitter.catalogue.curves import prior_light
 from nmma_fitter.catalogue.show import show
-from nmma_fitter.config import FitSettings, load_config
+from nmma_fitter.config import load_config
 from nmma_fitter.delivery.plots.prior_light import last_day, magnitude_ends
 from nmma_fitter.errors import BadInput, Unavailable, UnsupportedData
+from nmma_fitter.fit_settings import FitSettings
 
 FITS = load_config().fits
 ONE = "log10_Menv = -1.5\nlog10_Renv = 12.5\nlog10_Ee = 49.5\n"

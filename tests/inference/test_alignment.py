@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_ndtr, logsumexp
 
-from nmma_fitter.config import FitSettings
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors

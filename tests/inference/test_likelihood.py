@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm, truncnorm
 
-from nmma_fitter.config import FitSettings
 from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood, noise_of
 
 nan = float("nan")

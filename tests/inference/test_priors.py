@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, truncnorm
 
-from nmma_fitter.config import Measured
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import Measured
 from nmma_fitter.inference.priors import (
     apply_measured,
     load_priors,

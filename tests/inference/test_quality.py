@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from nmma_fitter.config import FitSettings
+from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood, noise_of
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.quality import assess, predictive_p_value

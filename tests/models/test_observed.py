@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nmma_fitter import bands, models
-from nmma_fitter.config import TimeGrid
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_settings import TimeGrid
 from nmma_fitter.models import Prediction, cosmology, extinction
 from nmma_fitter.models.base import FloatArray, Model, Parameter
 from nmma_fitter.models.observed import interpolate

@@ -15,7 +15,7 @@ from nmma_fitter.delivery.report.history import Refit, as_number
 from nmma_fitter.delivery.report.pages import PAGE, link, write_page
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.errors import NmmaFitterError
-from nmma_fitter.fits import FitRequest, read_request
+from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.inference.ranking import LOWEST_P, NO_MODEL
 
 log = logging.getLogger(__name__)

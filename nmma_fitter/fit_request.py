@@ -1,0 +1,223 @@
+"""One fit of the campaign ``fits``, complete: what decides it, and whether it can be made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from nmma_fitter import models
+from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
+from nmma_fitter.candidates.records import from_dict, to_dict
+from nmma_fitter.candidates.window import in_window, trigger_time
+from nmma_fitter.engine.files import Json, canonical_digest, read_json
+from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
+from nmma_fitter.fit_settings import FitSettings, NmmaTable
+from nmma_fitter.nmma_engine import catalogue
+
+PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
+
+
+@dataclass(frozen=True, eq=False)
+class FitRequest:
+    """One fit, complete: it can be rerun from this alone.
+
+    Attributes
+    ----------
+    object : str
+        The object's name, untrusted text.
+    model : str
+    settings : FitSettings
+    priors : str
+        Text of the prior file.
+    lightcurve : LightCurve
+        Merged, not yet cut to the window.
+    merged : tuple of dict
+        What was merged into one measurement, for the log and the result.
+    source : str
+        Name of the file it came from.
+    cores : int
+        Processes of the likelihood; does not change the result.
+    nmma : NmmaTable
+        Where NMMA is, for a fit by it.
+    """
+
+    object: str
+    model: str
+    settings: FitSettings
+    priors: str
+    lightcurve: LightCurve
+    merged: tuple[Json, ...] = ()
+    source: str = ""
+    cores: int = 1
+    nmma: NmmaTable = field(default_factory=NmmaTable)
+
+    @cached_property
+    def digest(self) -> str:
+        """What makes two fits the same: photometry, physics, priors, settings, seed rule."""
+        unused = set() if self.by_nmma else {"engine", "nmma"}
+        return canonical_digest(
+            {
+                "campaign": "fits",
+                "photometry": _photometry_digest(self.lightcurve),
+                "model": self.model,
+                "physics": self.physics,
+                "priors": sorted(_prior_lines(self.priors)),
+                "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY | unused),
+            }
+        )
+
+    @property
+    def by_nmma(self) -> bool:
+        """Whether NMMA itself is to fit."""
+        return self.settings.engine == "nmma"
+
+    @property
+    def physics(self) -> str:
+        """Version of what predicts the magnitudes."""
+        return catalogue.PHYSICS if self.by_nmma else models.MODELS[self.model].physics
+
+    def seed(self, generation: int = 0) -> int:
+        """Seed of the sampler: as set, or from the digest, another for each generation."""
+        if self.settings.seed is not None:
+            return self.settings.seed
+        return (int(self.digest[:8], 16) + generation) % 2**31
+
+    def to_json(self) -> Json:
+        """The content of ``config.json``."""
+        return {
+            "object": self.object,
+            "model": self.model,
+            "physics": self.physics,
+            "settings": self.settings.model_dump(mode="json"),
+            "priors": self.priors,
+            "lightcurve": _record(self.lightcurve),
+            "merged": list(self.merged),
+            "source": self.source,
+            "cores": self.cores,
+            "nmma": self.nmma.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> FitRequest:
+        """Read back `to_json`; raises `BadInput` on anything else."""
+        try:
+            return cls(
+                object=str(value["object"]),
+                model=str(value["model"]),
+                settings=FitSettings.model_validate(value["settings"]),
+                priors=str(value["priors"]),
+                lightcurve=from_dict(value["lightcurve"]),
+                merged=tuple(value.get("merged", ())),
+                source=str(value.get("source", "")),
+                cores=int(value.get("cores", 1)),
+                nmma=NmmaTable.model_validate(value.get("nmma", {})),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"config.json: {error}; render the unit again") from None
+
+    @property
+    def model_error(self) -> float:
+        """Of a model that NMMA evaluates, in mag; the others say it themselves."""
+        given = self.settings.model_options.get("model_error")
+        return catalogue.described(self.model).model_error if given is None else float(given)
+
+    @property
+    def trigger(self) -> float:
+        """MJD of day zero."""
+        return trigger_time(self.lightcurve, self.settings.trigger)
+
+    @property
+    def window(self) -> LightCurve:
+        """The measurements that enter the likelihood."""
+        chosen = self.settings
+        return in_window(
+            self.lightcurve, self.trigger, chosen.tmin, chosen.tmax, chosen.open_window
+        )
+
+    def make_model(self) -> models.Model:
+        """The model with its settings, checked to be available and able to predict the bands."""
+        model = available_model(self.model, self.settings.model_options)
+        model.check_bands(sorted(set(self.window.band.tolist())))
+        return model
+
+    def check(self, *, fewest: int | None = None) -> None:
+        """Raise when this cannot be fitted, with the reason.
+
+        Parameters
+        ----------
+        fewest : int, optional
+            Detections needed in the window, by default the setting's.
+        """
+        self.check_data(fewest=fewest)
+        self.check_model()
+
+    def check_model(self) -> None:
+        """Raise when what is to predict the magnitudes is not here, or cannot predict the bands."""
+        if self.by_nmma:
+            from nmma_fitter.nmma_engine.fit import check
+
+            check(self)
+        else:
+            self.make_model()
+
+    def check_data(self, *, fewest: int | None = None) -> None:
+        """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
+        if not self.lightcurve.detected.any():
+            raise TooFewDetections("no detection at all")
+        needed = self.settings.min_detections if fewest is None else fewest
+        count = detections(self.window)
+        if count < needed:
+            raise TooFewDetections(
+                f"{count} merged detections between {self.settings.tmin:g} and "
+                f"{self.settings.tmax:g} d of the trigger, {needed} needed"
+            )
+
+
+@lru_cache(maxsize=4)  # the models of a candidate share its light curve
+def _photometry_digest(lightcurve: LightCurve) -> str:
+    return photometry_digest(lightcurve)
+
+
+@lru_cache(maxsize=4)
+def _record(lightcurve: LightCurve) -> Json:
+    return to_dict(lightcurve)
+
+
+_made: dict[str, models.Model | Unavailable] = {}
+
+
+def available_model(name: str, options: Json) -> models.Model:
+    """A model that can be evaluated here, made once for each process.
+
+    A model found unavailable stays so for the process: looking again for every candidate may mean
+    waiting for a download that cannot come.
+    """
+    key = canonical_digest([name, options])
+    if key not in _made:
+        try:
+            model = models.get(name, **options)
+            model.check_available()
+            _made[key] = model
+        except Unavailable as error:
+            _made[key] = error
+    found = _made[key]
+    if isinstance(found, Unavailable):
+        raise found
+    return found
+
+
+def _prior_lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        code = line.split("#", 1)[0].strip()
+        if code:
+            yield " ".join(code.split())
+
+
+def read_request(work: Path) -> FitRequest:
+    """The fit a work folder is for."""
+    value = read_json(work / "config.json")
+    if value is None:
+        raise BadInput(f"{work / 'config.json'}: missing or not JSON; render the unit again")
+    return FitRequest.from_json(value)
