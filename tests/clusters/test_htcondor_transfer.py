@@ -16,8 +16,10 @@ from nmma_fitter.engine.unit import read_unit
 pytestmark = pytest.mark.htcondor
 
 BEATS = 250
-TRAVELS = CONFIG + 'files = "transfer"\ncheckpoint_seconds = 8\n'
-SHORT = {"resources": {"seconds": 20}}
+# A start takes seconds here, which count for the limit and not for the warning.
+TRAVELS = CONFIG.replace("warning_seconds = 5", "warning_seconds = 10")
+TRAVELS += 'files = "transfer"\ncheckpoint_seconds = 8\n'
+SHORT = {"resources": {"seconds": 40}}
 LONG = ("evicted", "struck", "out of time")
 EVERY = ("plain", "fails", *LONG)
 
@@ -29,7 +31,7 @@ def story(root: Path) -> Installation:
         night.want("fails", seconds=0.5, final="bad_input")
         night.want("evicted", seconds=6)
         night.want("struck", seconds=BEATS / 10, resources={"cores": 8})
-        night.want("out of time", seconds=BEATS / 10, **SHORT)
+        night.want("out of time", seconds=45, **SHORT)
         night.start()
         try:
             pool.run("condor_vacate_job", night.until_run("evicted").job_id)
