@@ -49,7 +49,9 @@ def turns_in(root: Path, *scripts: str, server: tuple[str, ...] = ()) -> list[Tu
 def start(turns: list[Turn], restart: str = "0") -> subprocess.Popen[bytes]:
     path = write_shared(turns, shipped("templates"), "local", {"VALUE": HOSTILE})
     environment = {"PATH": os.environ["PATH"], "NMMA_FITTER_JOB_ID": "7"}
-    return subprocess.Popen(["bash", path], env={**environment, "NMMA_FITTER_RESTART": restart})
+    # A shell cannot trap what was ignored when it began, as SIGINT is in the background of another.
+    words = ["env", "--default-signal", "bash", path]
+    return subprocess.Popen(words, env={**environment, "NMMA_FITTER_RESTART": restart})
 
 
 def wait_for(path: Path) -> None:
