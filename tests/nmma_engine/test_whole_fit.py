@@ -27,7 +27,7 @@ def command(folder: Path, python: str, *more: str) -> list[str]:
     curve = folder / "lc_ZTF22aaaaaaa_forced1_stacked0.csv"
     curve.write_text(CSV)
     words = [PROGRAM, str(curve), "--model", "Piro2021", "--engine", "nmma", "--seed", "3"]
-    words += ["--nmma-environment", python, "--outdir", str(folder / "out"), "--nlive", "40"]
+    words += ["--nmma-environment", python, "--outdir", str(folder / "out"), "--nlive", "60"]
     return [*words, *more]
 
 
