@@ -93,7 +93,7 @@ class NmmaTable(Settings):
     """``[fits.nmma]``: where NMMA is; it does not change what is fitted."""
 
     environment: str = ""  # a virtual or conda environment, or an interpreter; "": this one
-    models: str = ""  # folder of NMMA's surrogates; "": nmma/ in the data folder
+    surrogates: str = ""  # folder of NMMA's surrogates; "": nmma/ in the data folder
 
 
 class FitsTable(Settings):

@@ -148,7 +148,7 @@ def _presence_at_nmma(name: str, fits: FitsTable) -> dict[str, Any]:
     try:
         place.packages(place.interpreter(fits.nmma.environment))
         if name in catalogue.SURROGATES:
-            place.surrogate(place.models_folder(fits.nmma.models), name, ())
+            place.surrogate(place.models_folder(fits.nmma.surrogates), name, ())
     except Unavailable as error:
         return {"available": False, "missing": str(error)}
     return {"available": True, "missing": ""}

@@ -126,7 +126,7 @@ def fetch_command(
     """Get the data of a model where the network allows, checked, into the data folder.
 
     The folder is NMMA_FITTER_DATA_DIR, by default ~/.local/share/nmma_fitter, and for NMMA's
-    surrogates ``nmma`` there, or [fits.nmma] models. Exit status: 3 when they could not be had,
+    surrogates ``nmma`` there, or [fits.nmma] surrogates. Exit status: 3 when they could not be had,
     with how to bring them here by hand.
     """
     from nmma_fitter.nmma_engine.catalogue import KINDS
@@ -152,7 +152,7 @@ def _fetch_of_nmma(model: str, bands: str, config: Path | None) -> None:
     from nmma_fitter.nmma_engine.fetch import fetch_surrogate
     from nmma_fitter.nmma_engine.place import models_folder
 
-    folder = models_folder(load_config(config).fits.nmma.models)
+    folder = models_folder(load_config(config).fits.nmma.surrogates)
     wanted = [canonical(band.strip()) for band in bands.split(",") if band.strip()]
     for path in fetch_surrogate(model, wanted, folder):
         print(f"{model}: {path}")

@@ -57,7 +57,7 @@ def check(request: FitRequest) -> None:
 
 
 def _surrogate(request: FitRequest) -> place.Surrogate | None:
-    folder = place.models_folder(request.nmma.models)
+    folder = place.models_folder(request.nmma.surrogates)
     return place.surrogate_of(request.model, folder, bands_of(request))
 
 
@@ -100,7 +100,7 @@ def fit_by_nmma(
     at = days(window, request.trigger)
     times = curve_times(at, max(float(np.min(at)) - DAYS_BEFORE, -10.0))
     if (surrogate := _surrogate(request)) is not None:
-        verify(place.models_folder(request.nmma.models), surrogate.files)
+        verify(place.models_folder(request.nmma.surrogates), surrogate.files)
     prepare(work, make_task(request, priors, seed, times))
     began = time.monotonic()
     answer = run(python, "fit", work, watch)
