@@ -79,14 +79,15 @@ def task_of(
     window, chosen = request.window, request.settings
     at = days(window, request.trigger)
     parts = catalogue.components(request.model)
+    supernovae = [part for part in parts if catalogue.is_supernova(part)]
     of_band = {band: at[window.band == band].tolist() for band in bands}
     content = {
         "arguments": arguments(request, priors, bands, surrogate, seed=seed),
         "wavelengths": {b: chosen.wavelengths.get(b, BANDS[b]) for b in bands},
         "known": dict(BANDS),
         "components": list(parts),
-        "model": parts[0],
-        "supernova": any(catalogue.is_supernova(part) for part in parts),
+        "model": (*supernovae, parts[0])[0],
+        "supernova": bool(supernovae),
         "limit_error": chosen.limit_error,
         "leave": list(chosen.nmma.leave),
         "seed": seed,

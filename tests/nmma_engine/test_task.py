@@ -147,6 +147,12 @@ def test_a_combination_takes_the_priors_of_its_components(light_curve):
     assert catalogue.described(request.model).kind == "kilonova + afterglow"
 
 
+def test_of_a_combination_it_is_the_supernova_that_is_asked_for_its_fault(light_curve):
+    content = task(request_of(light_curve, model="Piro2021+nugent-hyper")).content
+    assert (content["model"], content["supernova"]) == ("nugent-hyper", True)
+    assert content["arguments"][:3] == ["--em-model", "Piro2021", "nugent-hyper"]
+
+
 def test_truncation_needs_a_limit_of_each_band_with_detections(light_curve):
     request = request_of(light_curve, truncate=True, detection_limit={"ztfg": 21.0})
     with pytest.raises(NmmaFitterError, match="ztfr"):
