@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from nmma_fitter.by_hand import FitOrder, fit_by_hand, requests_by_hand
+from nmma_fitter.by_hand import FitOrder, fit_by_hand
 from nmma_fitter.engine.files import folder_name
-from nmma_fitter.errors import BadInput
+from nmma_fitter.engines import by_engine, read_samples, request_of
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.importance import effective_size
@@ -53,24 +53,19 @@ def compare_points(order: FitOrder, count: int, *, force: bool = False) -> int:
 
     0 when the two agree, 1 when they do not; a fit that failed ends it with its own status.
     """
-    own = replace(order, outdir=order.outdir / "fast", over=order.over | {"engine": "fast"})
-    asked = replace(order, over=order.over | {"engine": "nmma"})
-    requests = requests_by_hand(asked)
-    if len(requests) != 1:
-        raise BadInput("compare-engines takes one model at a time")
-    requests[0].check(fewest=1)
+    own, request = by_engine(order, "fast"), request_of(by_engine(order, "nmma"))
+    request.check(fewest=1)
     status = fit_by_hand(own, force=force)
     if status:
         return status
-    folder = own.outdir / folder_name(requests[0].object) / requests[0].model
-    found = shift(requests[0], result_path(folder, requests[0].model), count)
+    folder = own.outdir / folder_name(request.object) / request.model
+    found = shift(request, result_path(folder, request.model), count)
     print(table(found))
     return 0 if agrees(found) else 1
 
 
 def shift(request: FitRequest, result: Path, count: int) -> Shift:
     """Ask NMMA at so many posterior points of a result of the fast engine."""
-    from nmma_fitter.engines import read_samples
     from nmma_fitter.inference.priors import apply_measured, load_priors
     from nmma_fitter.nmma_engine import place
     from nmma_fitter.nmma_engine.fit import make_task

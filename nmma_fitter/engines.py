@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nmma_fitter.by_hand import FitOrder, fit_by_hand, requests_by_hand
 from nmma_fitter.engine.files import folder_name, write_json
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import read_summary
 
@@ -55,23 +56,36 @@ def compare(order: FitOrder, *, force: bool = False) -> int:
     they do not; a fit that failed ends it with its own status.
     """
     found: dict[str, Found] = {}
-    for engine in ENGINES:
-        own = replace(order, outdir=order.outdir / engine, over=order.over | {"engine": engine})
-        requests = requests_by_hand(own)
-        if len(requests) != 1:
-            raise BadInput("compare-engines takes one model at a time")
+    orders = {engine: by_engine(order, engine) for engine in ENGINES}
+    for own in orders.values():  # what NMMA lacks is said before anything is fitted
+        request_of(own).check(fewest=1)
+    for engine, own in orders.items():
+        request = request_of(own)
         status = fit_by_hand(own, force=force)
         if status:
             return status
-        folder = own.outdir / folder_name(requests[0].object) / requests[0].model
-        found[engine] = read(result_path(folder, requests[0].model))
+        folder = own.outdir / folder_name(request.object) / request.model
+        found[engine] = read(result_path(folder, request.model))
     rows = rows_of(found["fast"], found["nmma"])
     agree = agreement(found["fast"], found["nmma"], rows)
-    folder = order.outdir / folder_name(requests[0].object)
-    _write(folder, requests[0].object, requests[0].model, found, rows)
+    folder = order.outdir / folder_name(request.object)
+    _write(folder, request.object, request.model, found, rows)
     print(table(found, rows, agree))
     print(f"plot: {folder / 'engines.png'}")
     return 0 if not agree else 1
+
+
+def by_engine(order: FitOrder, engine: str) -> FitOrder:
+    """The order to one engine, with a folder of its own."""
+    return replace(order, outdir=order.outdir / engine, over=order.over | {"engine": engine})
+
+
+def request_of(order: FitOrder) -> FitRequest:
+    """The one fit that was asked for, not yet checked."""
+    requests = requests_by_hand(order)
+    if len(requests) != 1:
+        raise BadInput("compare-engines takes one model at a time")
+    return requests[0]
 
 
 def read(path: Path) -> Found:
