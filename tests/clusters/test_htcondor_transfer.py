@@ -66,6 +66,7 @@ def test_what_is_started_again_goes_on_from_its_checkpoint(told, name):
     assert out["first"] > 0 and len(told.starts(name)) > 1
 
 
+@pytest.mark.slow  # on a loaded machine a start may take the seconds that the warning gives
 def test_a_run_out_of_time_brings_its_checkpoint_home_to_the_next(told):
     assert any("out of time toy: timeout, trying again" in note for note in told.notes)
     assert list(told.work("out of time").glob("attempts/1-*/checkpoint.h5"))
