@@ -24,12 +24,12 @@ HOW_TO_INSTALL = (
 )
 ASK = """\
 import json, sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 found = {}
 for name in ("nmma", "afterglowpy", "tensorflow-cpu", "tensorflow", "scikit-learn"):
     try:
         found[name] = version(name)
-    except Exception:
+    except PackageNotFoundError:
         pass
 print(json.dumps(found))
 """

@@ -27,7 +27,7 @@ from nmma_fitter.engine.submit import SubmitSettings, in_turn, write_attempt
 from nmma_fitter.engine.track import Tracked
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.witness import EXIT_REASONS
-from nmma_fitter.errors import BadInput
+from nmma_fitter.errors import BadInput, SchedulerError
 from nmma_fitter.make_jobs import Order, Poller
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
 from nmma_fitter.schedulers.base import Scheduler as SchedulerProtocol
@@ -194,12 +194,12 @@ class _Nobody:
     largest_batch: int | None = None
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
-        """Nothing is submitted."""
-        raise NotImplementedError
+        """Nothing is submitted; see `base.Scheduler` for what a refusal means."""
+        raise SchedulerError("the night is collected after its DAG; nothing is submitted meanwhile")
 
     def rehearse(self, batch: BatchRequest) -> str:
-        """Nothing is."""
-        raise NotImplementedError
+        """There is nothing to rehearse."""
+        return "the night is collected after its DAG; nothing is submitted meanwhile"
 
     def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         """No job is known."""

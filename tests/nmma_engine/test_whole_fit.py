@@ -56,6 +56,29 @@ def wait_for(folder: Path, pattern: str, evaluations: int) -> None:
     raise TimeoutError(f"{pattern} did not reach {evaluations} evaluations")
 
 
+def test_nmma_ends_with_a_fit_that_is_killed(nmma_python, tmp_path):
+    words = command(tmp_path, nmma_python)
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as fit:
+        wait_for(tmp_path / "out", "*/Piro2021/attempts/*/nmma/progress.json", evaluations=1)
+        [nmma] = children(fit.pid)
+        fit.kill()
+    deadline = time.monotonic() + 60
+    while alive(nmma) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not alive(nmma)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def result(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "Piro2021" / "Piro2021_result.json").read_text())
     return found

@@ -12,6 +12,7 @@ repeated by hand from its folder. The answer holds ``error`` where there is no o
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -29,18 +30,25 @@ PACKAGES = ("nmma", "bilby", "dynesty", "afterglowpy", "sncosmo", "tensorflow-cp
 
 
 class Counter:
-    """Counts likelihood calls, and says now and then in ``progress.json`` how many there were."""
+    """Counts likelihood calls, and says now and then in ``progress.json`` how many there were.
+
+    It also ends a run whose parent was killed: nobody would take its result, and its folder is
+    another's then.
+    """
 
     def __init__(self, path: Path) -> None:
         from nmma.em.em_likelihood import BasicEMTransient
 
         self.calls, self._path, self._said = 0, path, time.monotonic()
+        parent = os.getppid()
         original = BasicEMTransient.log_likelihood
 
         def counted(transient: Any, parameters: dict[str, float]) -> Any:
             self.calls += 1
             if time.monotonic() - self._said > PROGRESS_SECONDS:
                 self._said = time.monotonic()
+                if os.getppid() != parent:
+                    os._exit(os.EX_TEMPFAIL)
                 write(self._path, {"evaluations": self.calls})
             return original(transient, parameters)
 
