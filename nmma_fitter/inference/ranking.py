@@ -219,12 +219,12 @@ def _headline(ranked: Sequence[Ranked]) -> str:
         return NO_MODEL
     best = describing[0]
     if best is not ranked[0]:
-        above = ", ".join(r.model for r in ranked[: ranked.index(best)])
-        return f"{best.model} describes it; {above} with more evidence does not"
+        above = ", ".join(r.title for r in ranked[: ranked.index(best)])
+        return f"{best.title} describes it; {above} with more evidence does not"
     equal = [r for r in describing if -r.log_bayes <= max(BARE_MENTION, r.log_bayes_err)]
     if len(equal) > 1:
-        return f"{' and '.join(r.model for r in equal)} describe it about equally well"
-    return f"{best.model} describes it best" if len(ranked) > 1 else f"{best.model} describes it"
+        return f"{' and '.join(r.title for r in equal)} describe it about equally well"
+    return f"{best.title} describes it best" if len(ranked) > 1 else f"{best.title} describes it"
 
 
 COLUMNS: dict[str, Callable[[Ranked], str]] = {
