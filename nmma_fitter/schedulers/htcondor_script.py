@@ -31,8 +31,12 @@ scripts=(
 {scripts}
 )
 fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
-later() {{  # later SECONDS SIGNAL: to this shell, and to what it becomes
-  (exec </dev/null >/dev/null 2>&1; sleep $(($1 > 0 ? $1 : 0)); kill -s "$2" $$) &
+later() {{  # later SECONDS SIGNAL: to this shell and what it becomes, while it lives
+  (
+    exec </dev/null >/dev/null 2>&1
+    for ((n = $1; n > 0; n--)); do sleep 1; [ -d "/proc/$$" ] || exit; done
+    kill -s "$2" $$
+  ) &
 }}
 """
 _SHARED = """\
