@@ -20,8 +20,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.nested import run_nested
 from nmma_fitter.inference.sampled import SamplerSettings
 from nmma_fitter.inference.sampler import run_importance
+
+if TYPE_CHECKING:
+    from nmma_fitter.inference.alignment import Alignment
 
 FloatArray = NDArray[np.float64]
 STAND_IN = "TrPi2018 stand-in"
@@ -45,6 +49,7 @@ class Problem:
     """A likelihood over the unit cube."""
 
     likelihood: CubeLikelihood
+    alignment: Alignment | None = None
 
     def __call__(self, cube: FloatArray) -> FloatArray:
         """Log likelihoods, shape (P,), never nan."""
@@ -62,7 +67,12 @@ Answer = tuple[float, float, int]  # ln Z, its error, evaluations
 
 
 def importance(problem: Problem, seed: int) -> Answer:
-    """Ours."""
+    """Ours, as a fit does it."""
+    return _ours(partial(run_importance, alignment=problem.alignment), problem, seed)
+
+
+def importance_unaligned(problem: Problem, seed: int) -> Answer:
+    """Ours, the distance as the prior has it."""
     return _ours(run_importance, problem, seed)
 
 
@@ -137,6 +147,7 @@ def multinest(problem: Problem, seed: int) -> Answer:
 
 SAMPLERS: dict[str, Callable[[Problem, int], Answer]] = {
     "importance": importance,
+    "importance unaligned": importance_unaligned,
     "nested": nested,
     "dynesty multi unif": dynesty("multi", "unif"),
     "dynesty multi rwalk": dynesty("multi", "rwalk"),
@@ -153,6 +164,7 @@ def problem_of(model: str, sys_error: float) -> Problem:
 
     from nmma_fitter.config import load_config
     from nmma_fitter.fits import requests_of
+    from nmma_fitter.inference.alignment import alignment_of
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.priors import load_priors
     from nmma_fitter.nmma_fit import predict
@@ -168,7 +180,8 @@ def problem_of(model: str, sys_error: float) -> Problem:
         made = proxy
     prediction = predict(request, made, request.window)
     likelihood = Likelihood(request.window, request.trigger, request.settings, prediction)
-    return Problem(CubeLikelihood(likelihood.evaluate, load_priors(request.priors)))
+    priors = load_priors(request.priors)
+    return Problem(CubeLikelihood(likelihood.evaluate, priors), alignment_of(likelihood, priors))
 
 
 def run_all(given: argparse.Namespace) -> None:

@@ -116,6 +116,7 @@ def fit_here(
 ) -> SamplerResult:
     """Fit with the models and samplers of this package; the products are in the folder then."""
     from nmma_fitter.fit_products import posterior_curves, versions, write_products
+    from nmma_fitter.inference.alignment import alignment_of
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.sampled import SamplerSettings
     from nmma_fitter.inference.sampler import run_sampler
@@ -133,7 +134,10 @@ def fit_here(
         limit=EVALUATION_SECONDS if model.costly else None,
         sampler="nested" if model.costly and rough is None else chosen.sampler,
     )
-    sampled = run_sampler(likelihood.evaluate, priors, settings, stand_in=rough, watch=watch)
+    aligned = None if model.costly else alignment_of(likelihood, priors)
+    sampled = run_sampler(
+        likelihood.evaluate, priors, settings, stand_in=rough, alignment=aligned, watch=watch
+    )
     if not sampled.converged:
         raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
     curves = posterior_curves(request, prediction, sampled)

@@ -38,6 +38,7 @@ from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
 from nmma_fitter.errors import NotConverged
 from nmma_fitter.fit_settings import FitSettings
+from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
@@ -140,10 +141,11 @@ def fit(trial: Trial) -> records.Record:
     )
     priors = load_priors(trial.prior_text)
     stand_in = stand_in_of(cheap, likelihood, priors) if cheap else None
+    alignment = None if model.costly else alignment_of(likelihood, priors)
     way = run_importance if trial.control else run_sampler  # a wrong posterior is worth no more
     began = time.monotonic()
     try:
-        sampled = way(likelihood.evaluate, priors, sampler, stand_in=stand_in)
+        sampled = way(likelihood.evaluate, priors, sampler, stand_in=stand_in, alignment=alignment)
     except NotConverged as error:
         seconds = round(time.monotonic() - began, 1)
         return {**record, "converged": False, "reason": str(error), "seconds": seconds}

@@ -17,6 +17,7 @@ from nmma_fitter.errors import NotConverged
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import requests_of
 from nmma_fitter.inference import nested
+from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.importance import effective_size
 from nmma_fitter.inference.likelihood import Likelihood
@@ -90,7 +91,14 @@ def fit_of(path: Path, model: str, sys_error: float) -> Fit:
 def product(fit: Fit, seed: int, checkpoint: Path) -> Found:
     """As `nmma_fit.run_fit` samples."""
     rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
-    found = run_sampler(fit.likelihood.evaluate, fit.priors, fit.settings(seed), stand_in=rough)
+    aligned = None if fit.model.costly else alignment_of(fit.likelihood, fit.priors)
+    found = run_sampler(
+        fit.likelihood.evaluate,
+        fit.priors,
+        fit.settings(seed),
+        stand_in=rough,
+        alignment=aligned,
+    )
     return _of(found)
 
 

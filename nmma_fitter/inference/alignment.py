@@ -10,12 +10,15 @@ The change of variables is exact, its derivative part of the density.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from nmma_fitter.inference.cube import CubeLikelihood
+from nmma_fitter.inference.importance import Weighted, possible
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import sampled_keys, transform
 
@@ -54,6 +57,11 @@ class Alignment:
         self.width = float(WIDER * PER_MAG / np.sqrt(weight.sum()))
         ends = self._prior.rescale(np.array([1e-12, 0.5, 1 - 1e-12]))
         self._low, self._middle, self._high = np.log(ends)
+
+    @property
+    def decisive(self) -> str:
+        """All settings that decide which points are drawn."""
+        return repr((WIDER, CODE))
 
     @property
     def _prior(self) -> Any:
@@ -106,3 +114,37 @@ def alignment_of(likelihood: Likelihood, priors: PriorDict) -> Alignment | None:
     found = Alignment(likelihood, priors)
     known = np.diff(np.log(priors[KEY].rescale(np.array([0.05, 0.95]))))[0]
     return found if known > LEAST * found.width else None
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """What is evaluated at points of the aligned cube."""
+
+    likelihood: CubeLikelihood
+    alignment: Alignment
+
+    def __call__(self, cube: FloatArray) -> FloatArray:
+        """Log likelihood, ln stretch, and the place in the priors' cube, shape (P, 2 + D)."""
+        with np.errstate(all="ignore"):
+            there, log_stretch = self.alignment.forward(cube)
+            return np.column_stack([self.likelihood.raw(there), log_stretch, there])
+
+    @staticmethod
+    def density(values: FloatArray) -> FloatArray:
+        """What a sampler of the aligned cube takes for the log likelihood, shape (P,)."""
+        return possible(values[:, 0] + values[:, 1])
+
+    @staticmethod
+    def in_priors_cube(points: Weighted, values: FloatArray) -> Weighted:
+        """Points weighted in the aligned cube, of which these are the values, in the priors'.
+
+        None is lost and no weight changes; what lies outside the prior is impossible.
+        """
+        log_l, log_stretch = values[:, 0], values[:, 1]
+        inside = np.isfinite(log_stretch)
+        return replace(
+            points,
+            cube=values[:, 2:],
+            log_l=possible(np.where(inside, log_l, -np.inf)),
+            log_ratio=points.log_ratio + np.where(inside, log_stretch, 0.0),
+        )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference import corrected, importance
+from nmma_fitter.inference.alignment import Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted, possible
@@ -51,6 +52,7 @@ def run_sampler(
     settings: SamplerSettings,
     *,
     stand_in: StandIn | None = None,
+    alignment: Alignment | None = None,
     watch: Watch = UNWATCHED,
 ) -> SamplerResult:
     """Sample the posterior.
@@ -63,6 +65,8 @@ def run_sampler(
     settings : SamplerSettings
     stand_in : StandIn, optional
         Makes importance sampling of a costly likelihood possible.
+    alignment : Alignment, optional
+        In whose coordinates importance sampling draws, where there is no stand-in.
     watch : Watch
 
     Returns
@@ -85,7 +89,16 @@ def run_sampler(
     ]
     marks = [nested.fingerprint(priors, one, watch.identity) for one in (settings, more)]
     if settings.sampler == "importance":
-        ways.insert(0, partial(run_importance, log_likelihood, priors, settings, stand_in, watch))
+        first = partial(
+            run_importance,
+            log_likelihood,
+            priors,
+            settings,
+            stand_in=stand_in,
+            alignment=alignment,
+            watch=watch,
+        )
+        ways.insert(0, first)
         marks.insert(0, "")
     begun = [
         number for number, mark in enumerate(marks) if checkpoints.is_of(watch.checkpoint, mark)
@@ -112,16 +125,20 @@ def run_importance(
     log_likelihood: LogLikelihood,
     priors: PriorDict,
     settings: SamplerSettings,
+    *,
     stand_in: StandIn | None = None,
+    alignment: Alignment | None = None,
     watch: Watch = UNWATCHED,
 ) -> SamplerResult:
     """Sample by importance alone; parameters as of `run_sampler`."""
     from threadpoolctl import threadpool_limits
 
-    mark = fingerprint(priors, settings, watch.identity, stand_in)
+    mark = fingerprint(priors, settings, watch.identity, stand_in, alignment)
     run = _Run(CubeLikelihood(log_likelihood, priors), settings, watch, mark)
     with np.errstate(all="ignore"), threadpool_limits(limits=1):
-        return run.plain() if stand_in is None else run.corrected(stand_in)
+        if stand_in is not None:
+            return run.corrected(stand_in)
+        return run.plain() if alignment is None else run.aligned(alignment)
 
 
 def fingerprint(
@@ -129,6 +146,7 @@ def fingerprint(
     settings: SamplerSettings,
     identity: Mapping[str, Any],
     stand_in: StandIn | None = None,
+    alignment: Alignment | None = None,
 ) -> str:
     """Mark of a checkpoint of importance sampling."""
     decisive = asdict(settings)
@@ -141,6 +159,7 @@ def fingerprint(
             "settings": decisive,
             "importance": importance.decisive(THOROUGH if stand_in else QUICK),
             "corrected": repr((corrected.SETTINGS, stand_in.decisive)) if stand_in else "",
+            "aligned": alignment.decisive if alignment else "",
         }
     )
 
@@ -156,16 +175,30 @@ class _Run:
 
     def plain(self) -> SamplerResult:
         """With the likelihood itself."""
-        with self._pool(self.likelihood.raw, CHUNK, self.settings.limit) as evaluate:
+        points, evaluations = self._sampled(self.likelihood.raw, possible)
+        values = np.concatenate(evaluations.values)
+        return self._result(points, evaluations, "importance", np.isnan(values))
+
+    def aligned(self, alignment: Alignment) -> SamplerResult:
+        """With the likelihood itself, in the coordinates of an alignment."""
+        aligned = Aligned(self.likelihood, alignment)
+        points, evaluations = self._sampled(aligned, aligned.density)
+        values = np.concatenate(evaluations.values)
+        invalid = np.isnan(values[:, 0]) & np.isfinite(values[:, 1])
+        points = aligned.in_priors_cube(points, values[-len(points.log_l) :])
+        return self._result(points, evaluations, "importance", invalid)
+
+    def _sampled(self, raw: Evaluate, density: Evaluate) -> tuple[Weighted, Evaluations]:
+        with self._pool(raw, CHUNK, self.settings.limit) as evaluate:
             evaluations = self._saved(evaluate, BATCH)
             points, _ = importance.sample(
-                lambda cube: possible(evaluations(cube)),
+                lambda cube: density(evaluations(cube)),
                 self.likelihood.dimensions,
                 self.settings.n_effective,
                 np.random.default_rng(self.settings.seed),
                 lambda phase, points: self._tell(phase, points, evaluations.count),
             )
-        return self._result(points, evaluations, "importance")
+        return points, evaluations
 
     def corrected(self, stand_in: StandIn) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
@@ -185,7 +218,8 @@ class _Run:
                 lambda phase, points: self._tell(phase, points, evaluations.count),
             )
         magnitudes = np.concatenate(evaluations.values)
-        return self._result(points, evaluations, "corrected importance", magnitudes)
+        invalid = np.isnan(magnitudes).any(axis=1)
+        return self._result(points, evaluations, "corrected importance", invalid, magnitudes)
 
     def _saved(self, evaluate: Evaluate, batch: int) -> Evaluations:
         every = self.settings.checkpoint_seconds
@@ -214,6 +248,7 @@ class _Run:
         points: Weighted,
         evaluations: Evaluations,
         method: str,
+        invalid: NDArray[np.bool_],
         magnitudes: FloatArray | None = None,
     ) -> SamplerResult:
         settings = self.settings
@@ -225,8 +260,6 @@ class _Run:
         top = int(np.argmax(points.log_l))
         best = self.likelihood.parameters(points.cube[top : top + 1])
         log_z = points.log_z
-        values = np.concatenate(evaluations.values)
-        invalid = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
         return SamplerResult(
             keys=sampled_keys(self.likelihood.priors),
             cube=points.cube[kept],

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from nmma_fitter.errors import NotConverged
-from nmma_fitter.inference import alignment, importance
-from nmma_fitter.inference.alignment import Alignment
+from nmma_fitter.inference import importance
+from nmma_fitter.inference.alignment import Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
@@ -59,7 +59,7 @@ class StandIn:
     @property
     def decisive(self) -> str:
         """All settings that decide which points are drawn under it."""
-        aligned = "" if self.alignment is None else repr((alignment.WIDER, alignment.CODE))
+        aligned = "" if self.alignment is None else self.alignment.decisive
         return repr((FACTOR, PRIOR_SHARE, CODE, aligned))
 
 
@@ -87,7 +87,8 @@ def sample_stand_in(
         Whether nested sampling follows where importance sampling fails.
     """
     cheap = CubeLikelihood(stand_in.log_likelihood, priors)
-    raw = cheap.raw if stand_in.alignment is None else _Aligned(cheap, stand_in.alignment)
+    aligned = None if stand_in.alignment is None else Aligned(cheap, stand_in.alignment)
+    density = possible if aligned is None else aligned.density
     wanted = FACTOR * settings.n_effective
     unsaved = replace(watch, checkpoint=None)
 
@@ -95,15 +96,15 @@ def sample_stand_in(
         log_z = points.log_z if points.ess > 0 else -np.inf
         watch.on_progress(Progress(0, log_z, np.inf, "exploring", 0.0))
 
-    with evaluation_pool(raw, settings.cores, CHUNK) as evaluate:
+    with evaluation_pool(aligned or cheap.raw, settings.cores, CHUNK) as evaluate:
         quick = Evaluations(evaluate, BATCH, unsaved)
         points, proposal = importance.sample(
-            lambda cube: possible(_total(quick(cube))), cheap.dimensions, wanted, rng, say, THOROUGH
+            lambda cube: density(quick(cube)), cheap.dimensions, wanted, rng, say, THOROUGH
         )
-        if stand_in.alignment is not None and proposal is not None:
+        if aligned is not None and proposal is not None:
             values = np.concatenate(quick.values)[-len(points.log_l) :]
             fresh = _Drawn(points.cube, values, -points.log_ratio - values[:, 1])
-            prior = _of_the_prior(stand_in.alignment, proposal, cheap, len(values), rng)
+            prior = _of_the_prior(aligned, proposal, len(values), rng)
             points = _mixed(fresh, prior)
     trouble = points.trouble(settings.n_effective)
     if not (trouble and last_resort):
@@ -117,25 +118,6 @@ def sample_stand_in(
 
 
 @dataclass(frozen=True, eq=False)
-class _Aligned:
-    """What is evaluated at points of the aligned cube."""
-
-    cheap: CubeLikelihood
-    alignment: Alignment
-
-    def __call__(self, cube: FloatArray) -> FloatArray:
-        """Log likelihood, ln stretch, and the place in the priors' cube; shape (P, 2 + D)."""
-        with np.errstate(all="ignore"):
-            there, log_stretch = self.alignment.forward(cube)
-            return np.column_stack([self.cheap.raw(there), log_stretch, there])
-
-
-def _total(values: FloatArray) -> FloatArray:
-    """What the sampler takes for the log likelihood."""
-    return values if values.ndim == 1 else values[:, 0] + values[:, 1]
-
-
-@dataclass(frozen=True, eq=False)
 class _Drawn:
     """Points of one proposal: what was evaluated there, and ln of the mixture over the prior."""
 
@@ -145,17 +127,13 @@ class _Drawn:
 
 
 def _of_the_prior(
-    aligned: Alignment,
-    proposal: Mixture,
-    cheap: CubeLikelihood,
-    beside: int,
-    rng: np.random.Generator,
+    aligned: Aligned, proposal: Mixture, beside: int, rng: np.random.Generator
 ) -> _Drawn:
     """Points of the prior itself, so many that they are a share of all."""
     count = int(np.ceil(beside * PRIOR_SHARE / (1 - PRIOR_SHARE)))
-    parts = []
+    cheap, parts = aligned.likelihood, []
     for there in np.array_split(rng.random((count, cheap.dimensions)), -(-count // CHUNK)):
-        here, log_stretch = aligned.backward(there)
+        here, log_stretch = aligned.alignment.backward(there)
         z = ndtri(np.clip(here, 1e-15, 1 - 1e-15))
         excess = proposal.log_density(z) - log_normal(z) - log_stretch
         values = np.column_stack([cheap.raw(there), log_stretch, there])

@@ -66,13 +66,21 @@ def controls(seed: int) -> Iterator[Scenario]:
 
 
 def on_cluster(
-    calm: Bed, rough: Bed, disasters: Disasters, seed: int, kills: int, sweep: float = 600.0
+    calm: Bed,
+    rough: Bed,
+    disasters: Disasters,
+    seed: int,
+    kills: int,
+    *,
+    sweep: float = 600.0,
+    storm: float = 900.0,
 ) -> list[Scenario]:
-    """The same on a cluster, which dies in parts meanwhile; `sweep` as of `Plan.limit`."""
+    """The same on a cluster, which dies in parts meanwhile; limits as of `Plan.limit`."""
+    wild = Plan(kills=kills, apart=8, limit=storm)
     return [
         Scenario("boundaries", calm, Plan(limit=sweep), seed),
         Scenario("calls", calm, Plan(), seed),
-        Scenario("random", rough, Plan(kills=kills, apart=8, limit=900), seed, None, disasters),
+        Scenario("random", rough, wild, seed, None, disasters),
         Scenario("calls", calm, Plan(**CONTROL), seed, "adoption"),
         Scenario("calls", calm, Plan(**CONTROL), seed, "sentinel"),
     ]
@@ -96,7 +104,7 @@ def on_htcondor(seed: int, kills: int) -> Iterator[list[Scenario]]:
     with quick_folder() as root, private_pool(root, cpus=64) as pool:
         calm, rough = htcondor(pool, submit_grace=6.0), htcondor(pool, submit_grace=25.0)
         # Each question to it is a process of some 0.3 s.
-        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills, sweep=1500.0)
+        yield on_cluster(calm, rough, pool_disasters(pool), seed, kills, sweep=5400.0, storm=3000.0)
 
 
 @contextmanager

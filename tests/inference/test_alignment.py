@@ -1,14 +1,18 @@
 """A distance sampled by the shift it makes: the same evidence, where plain sampling finds none."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 from scipy.special import log_ndtr, logsumexp
 
+from nmma_fitter.errors import Interrupted
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors
-from nmma_fitter.inference.sampled import SamplerSettings
+from nmma_fitter.inference.sampled import SamplerSettings, Watch
+from nmma_fitter.inference.sampler import run_importance
 from nmma_fitter.inference.stand_in import StandIn, sample_stand_in
 
 PRIORS = load_priors(
@@ -109,3 +113,66 @@ def test_where_nothing_can_be_aligned_nothing_is(light_curve):
     unseen = [(59000.0, "ztfg", nan, nan, 20.5)]
     limit = Likelihood(light_curve(*unseen), 59000.0, FitSettings(), magnitudes)
     assert alignment_of(limit, PRIORS) is None
+
+
+# A likelihood that needs no stand-in
+
+SETTINGS = SamplerSettings(seed=1, n_effective=1000)
+
+
+def sampled(likelihood, seed=1, **more):
+    settings = SamplerSettings(seed=seed, n_effective=1000)
+    alignment = alignment_of(likelihood, PRIORS)
+    return run_importance(likelihood.evaluate, PRIORS, settings, alignment=alignment, **more)
+
+
+@pytest.mark.parametrize("error", [0.01, 1.0])
+def test_sampled_so_its_evidence_is_that_of_a_grid(light_curve, error):
+    found = [sampled(make(light_curve, error), seed) for seed in range(4)]
+    assert all(one.converged for one in found)
+    pulls = [(one.log_z - true_log_z(error)) / one.log_z_err for one in found]
+    assert np.sum(np.square(pulls)) < 13.3  # chi² of 4 at 0.01
+
+
+def test_the_points_are_given_in_the_priors_cube(light_curve):
+    likelihood = make(light_curve, 0.01)
+    found = sampled(likelihood)
+    assert ((found.cube > 0) & (found.cube < 1)).all()
+    np.testing.assert_allclose(likelihood.evaluate(found.samples), found.log_l, rtol=1e-9)
+    best = {key: np.array([value]) for key, value in found.best.items()}
+    np.testing.assert_allclose(likelihood.evaluate(best), found.best_log_l, rtol=1e-9)
+    assert 10 <= found.best["luminosity_distance"] <= 10000
+
+
+def test_without_it_the_same_posterior_is_not_found(light_curve):
+    likelihood = make(light_curve, 0.01)
+    found = run_importance(likelihood.evaluate, PRIORS, SETTINGS)
+    assert found.evaluations > 2 * sampled(likelihood).evaluations
+
+
+def test_interrupted_it_ends_as_if_it_had_not_been(light_curve, tmp_path):
+    likelihood, path, looks = make(light_curve, 0.1), tmp_path / "c.h5", count()
+    with pytest.raises(Interrupted):
+        sampled(likelihood, watch=Watch(checkpoint=path, should_stop=lambda: next(looks) > 6))
+    again = sampled(likelihood, watch=Watch(checkpoint=path))
+    assert again.evaluations_before_resume > 0
+    np.testing.assert_array_equal(again.cube, sampled(likelihood).cube)
+
+
+def test_a_checkpoint_of_other_coordinates_is_not_gone_on_with(light_curve, tmp_path):
+    likelihood, path, looks = make(light_curve, 0.1), tmp_path / "c.h5", count()
+    watch = Watch(checkpoint=path, should_stop=lambda: next(looks) > 3)
+    with pytest.raises(Interrupted):
+        run_importance(likelihood.evaluate, PRIORS, SETTINGS, watch=watch)
+    assert sampled(likelihood, watch=Watch(checkpoint=path)).evaluations_before_resume == 0
+
+
+def test_what_a_model_cannot_evaluate_is_counted(light_curve):
+    likelihood = make(light_curve, 0.1)
+
+    def holed(p):
+        return np.where(p["fading"] > 0.1, np.nan, likelihood.evaluate(p))
+
+    alignment = alignment_of(likelihood, PRIORS)
+    found = run_importance(holed, PRIORS, SETTINGS, alignment=alignment)
+    assert found.converged and 0 < found.n_invalid < found.evaluations

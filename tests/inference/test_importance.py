@@ -220,7 +220,7 @@ def stand_in(cheap):
 def test_a_stand_in_is_corrected(priors):
     found = [
         run_importance(
-            gaussian, priors, SamplerSettings(seed=s, n_effective=500), stand_in(shifted)
+            gaussian, priors, SamplerSettings(seed=s, n_effective=500), stand_in=stand_in(shifted)
         )
         for s in range(8)
     ]
@@ -238,14 +238,17 @@ def test_uncorrected_the_same_stand_in_is_wrong(priors):
 
 
 def test_what_was_predicted_is_kept(priors):
-    found = run_importance(gaussian, priors, SETTINGS, stand_in(shifted))
+    found = run_importance(gaussian, priors, SETTINGS, stand_in=stand_in(shifted))
     np.testing.assert_array_equal(found.magnitudes[:, 1], found.samples["b"])
     assert found.best_magnitudes[1] == found.best["b"]
 
 
 def test_a_stand_in_that_knows_nothing_is_given_up(priors):
     found = run_importance(
-        gaussian, priors, SETTINGS, stand_in(lambda p: norm.logpdf(p["b"], -4, 0.01))
+        gaussian,
+        priors,
+        SETTINGS,
+        stand_in=stand_in(lambda p: norm.logpdf(p["b"], -4, 0.01)),
     )
     assert not found.converged
 
@@ -286,7 +289,7 @@ def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
     monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
     monkeypatch.setattr(importance, "PRODUCTION", 100)
     found = [
-        run_importance(gaussian, priors, SamplerSettings(s, 200, 400), stand_in(shifted))
+        run_importance(gaussian, priors, SamplerSettings(s, 200, 400), stand_in=stand_in(shifted))
         for s in range(1)
     ]
     assert all(one.converged and one.method == "corrected importance" for one in found)
@@ -298,6 +301,8 @@ def test_a_stand_in_that_cannot_be_sampled_at_all_is_given_up_soon(priors, monke
     monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
     monkeypatch.setattr(importance, "PRODUCTION", 100)
     monkeypatch.setattr(stand_ins, "MOST_NESTED", 500)
-    found = run_importance(gaussian, priors, SamplerSettings(1, 200, 400), stand_in(shifted))
+    found = run_importance(
+        gaussian, priors, SamplerSettings(1, 200, 400), stand_in=stand_in(shifted)
+    )
     assert not found.converged
     assert found.evaluations < 2 * 400
