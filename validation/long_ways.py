@@ -19,7 +19,7 @@ from nmma_fitter.fits import requests_of
 from nmma_fitter.inference import nested
 from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.cube import CubeLikelihood
-from nmma_fitter.inference.importance import effective_size
+from nmma_fitter.inference.importance import effective_size, possible
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import apply_measured, load_priors
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
@@ -30,7 +30,7 @@ from nmma_fitter.nmma_fit import predict, stand_in
 FloatArray = NDArray[np.float64]
 LIVE, EFFECTIVE = 2000, 20_000
 CHUNK = 500  # points of a cheap model per call
-DRAWS, COSTLY_DRAWS = 1_000_000, 10_000
+DRAWS, COSTLY_DRAWS = 1_000_000, 6_000
 WALKERS = 1000
 
 
@@ -134,18 +134,25 @@ def kept(fit: Fit, seed: int, checkpoint: Path) -> Found:
 
 
 def plain(fit: Fit, seed: int, checkpoint: Path) -> Found:
-    """The mean likelihood of points of the prior."""
+    """The mean likelihood of points of the prior; of a costly model's the distances are aligned.
+
+    That is by the stand-in's magnitudes, an exact change of variables whatever these are. All other
+    parameters are the prior's, so that a region where the stand-in is off is not left out.
+    """
     rng = np.random.default_rng([seed, 3])
-    draws = COSTLY_DRAWS if fit.model.costly else DRAWS
-    cube = rng.random((draws, fit.cube.dimensions))
+    rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
+    draws = DRAWS if rough is None else COSTLY_DRAWS
+    cube, log_stretch = rng.random((draws, fit.cube.dimensions)), np.zeros(draws)
     with np.errstate(all="ignore"):
+        if rough is not None and rough.alignment is not None:
+            cube, log_stretch = rough.alignment.forward(cube)
         parts = [fit.cube.raw(cube[i : i + CHUNK]) for i in range(0, draws, CHUNK)]
-    log_l = np.nan_to_num(np.concatenate(parts), nan=-np.inf, posinf=-np.inf)
-    ess = effective_size(log_l)
-    log_z = float(np.logaddexp.reduce(log_l) - np.log(draws))
+    log_w = possible(np.concatenate(parts)) + log_stretch
+    ess = effective_size(log_w)
+    log_z = float(np.logaddexp.reduce(log_w) - np.log(draws))
     samples = {}
     if ess >= fit.request.settings.n_effective:
-        samples = fit.cube.parameters(cube[equal_weight(log_l, 20_000, rng)])
+        samples = fit.cube.parameters(cube[equal_weight(log_w, 20_000, rng)])
     error = float(np.sqrt(1 / ess - 1 / draws))
     return Found(log_z, error, samples, draws, {"ess": ess})
 

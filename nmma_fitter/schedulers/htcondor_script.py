@@ -11,6 +11,7 @@ from nmma_fitter.schedulers.base import BatchRequest
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 
 CHECKPOINT_STATUS = 85
+OUT_OF_TIME_STATUS = 75  # as of a fit that was stopped
 WRAPPER = "run.sh"
 _HEAD = """\
 #!/bin/bash
@@ -34,7 +35,8 @@ fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
 later() {{  # later SECONDS SIGNAL: to this shell and what it becomes, while it lives
   (
     exec </dev/null >/dev/null 2>&1
-    for ((n = $1; n > 0; n--)); do sleep 1; [ -d "/proc/$$" ] || exit; done
+    end=$((SECONDS + $1))  # by the clock: on a busy node a sleep of a second takes longer
+    while [ "$SECONDS" -lt "$end" ]; do sleep 1; [ -d "/proc/$$" ] || exit; done
     kill -s "$2" $$
   ) &
 }}
@@ -63,8 +65,7 @@ trap 'asked=1; [ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR2
 # The limit counts from the first start in this folder; a stop for a checkpoint is none.
 [ -s .began ] || date +%s >.began
 gone=$(($(date +%s) - $(<.began)))
-{warning}
-{checkpoint}
+{timer}
 bash "$script" &
 child=$!
 while wait "$child"; code=$?; [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do :; done
@@ -72,6 +73,14 @@ while wait "$child"; code=$?; [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/nul
 [ -n "$asked" ] && [ "$code" -ne 0 ] &&
   [ -s attempts/*-"$NMMA_FITTER_JOB_ID-$NMMA_FITTER_RESTART"/checkpoint.h5 ] && exit {status}
 exit "$code"
+"""
+_WARNING = """\
+left=$(({warned} - gone))
+[ "$left" -gt 0 ] || exit {status}  # no time to go on in: the next job does, from what is sent home
+"""
+# A stop shortly before the warning would leave the next start too little time to take it in.
+_CHECKPOINT_OR_WARNING = """\
+if [ $((2 * left)) -gt {enough} ]; then later {stopped} USR2; else later "$left" USR1; fi
 """
 
 
@@ -91,12 +100,18 @@ def wrapper(
     warned, stopped = _warned_after(batch, settings), settings.checkpoint_seconds
     if settings.files == "shared":
         return os.fsencode(head + _SHARED.format(warning=f"later {warned} USR1" if warned else ""))
-    body = _TRANSFER.format(
-        warning=f"later $(({warned} - gone)) USR1" if warned else "",
-        checkpoint=f"later {stopped} USR2" if stopped else "",
-        status=CHECKPOINT_STATUS,
-    )
+    body = _TRANSFER.format(timer=_timer(warned, stopped), status=CHECKPOINT_STATUS)
     return os.fsencode(head + body)
+
+
+def _timer(warned: int, stopped: int) -> str:
+    """Which comes first in this start, the stop for a checkpoint or the warning; 0 for neither."""
+    if not warned:
+        return f"later {stopped} USR2" if stopped else ""
+    begin = _WARNING.format(warned=warned, status=OUT_OF_TIME_STATUS)
+    if not stopped:
+        return begin + 'later "$left" USR1'
+    return begin + _CHECKPOINT_OR_WARNING.format(stopped=stopped, enough=3 * stopped)
 
 
 def _warned_after(batch: BatchRequest, settings: HTCondorSettings) -> int:

@@ -71,11 +71,15 @@ def description(
 def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:
     """What HTCondor does by itself, whether or not somebody looks.
 
-    An expression that is not defined would hold a job; ``=?=`` is false then.
+    An expression that is not defined would hold a job; ``=?=`` is false then. A job's time counts
+    from when its files had been brought and its script began, as that script's own clock does; the
+    date of it is that of an earlier start until then.
     """
     asked = batch.resources
     running = f"JobStatus == {RUNNING}"
-    time = f"({running} && time() - JobCurrentStartDate > {asked.seconds}) =?= True"
+    start, script = "JobCurrentStartDate", "JobCurrentStartExecutingDate"
+    since_start = f"time() - ifThenElse(({script} >= {start}) =?= True, {script}, {start})"
+    time = f"({running} && {since_start} > {asked.seconds}) =?= True"
     memory = f"({running} && MemoryUsage > RequestMemory) =?= True"
     held, since = "JobStatus == 5", "(time() - EnteredCurrentStatus)"
     passing = f"member(HoldReasonCode, {{{', '.join(map(str, PASSING))}}})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from htcondor_pool import private_pool
+from daemons import wait_until
+from htcondor_pool import Pool, private_pool
 from installation import Installation
 from test_htcondor_night import CONFIG
 from toy_campaign import doubles
@@ -16,9 +18,8 @@ from nmma_fitter.engine.unit import read_unit
 pytestmark = pytest.mark.htcondor
 
 BEATS = 250
-# A start takes seconds here, which count for the limit and not for the warning.
 TRAVELS = CONFIG.replace("warning_seconds = 5", "warning_seconds = 10")
-TRAVELS += 'files = "transfer"\ncheckpoint_seconds = 8\n'
+TRAVELS += 'files = "transfer"\ncheckpoint_seconds = 8\nhold_seconds = 2\n'
 SHORT = {"resources": {"seconds": 40}}
 LONG = ("evicted", "struck", "out of time")
 EVERY = ("plain", "fails", *LONG)
@@ -37,10 +38,43 @@ def story(root: Path) -> Installation:
             pool.run("condor_vacate_job", night.until_run("evicted").job_id)
             begun = night.until_run("struck", 2)  # it was stopped to send its checkpoint home
             pool.nodes[begun.host].kill()
+            night.walled = behind_a_wall(root / "walled", pool)
             night.finish(200)
         finally:
             night.stop()
     return night
+
+
+def behind_a_wall(root: Path, pool: Pool) -> Installation:
+    """An installation that nobody can enter while its jobs run, as root's folders are for jobs."""
+    night = Installation(root, pool, TRAVELS)
+    night.want("runs on", seconds=20)
+    night.want("ends meanwhile", seconds=4)
+    night.start()
+    begun = [night.until_run(name).job_id for name in ("runs on", "ends meanwhile")]
+    night.stop()
+    walls = [root / name for name in ("outdir", "state", "candidates")]
+    for wall in walls:
+        wall.chmod(0)
+    try:
+        night.inside = os.access(walls[0], os.R_OK | os.X_OK)
+        wait_until(lambda: held(pool, begun[1]), 60, "a hold of what ends meanwhile")
+    finally:
+        for wall in walls:
+            wall.chmod(0o755)
+    night.start()
+    night.finish(120)
+    return night
+
+
+def held(pool: Pool, job_id: str) -> list[str]:
+    lines = pool.queue("ClusterId", "ProcId", "JobStatus", "HoldReasonCode")
+    words = [line.split() for line in lines]
+    return [
+        code
+        for cluster, proc, status, code in words
+        if (f"{cluster}.{proc}", status) == (job_id, "5")
+    ]
 
 
 @pytest.mark.parametrize("name", ["plain", *LONG])
@@ -66,7 +100,6 @@ def test_what_is_started_again_goes_on_from_its_checkpoint(told, name):
     assert out["first"] > 0 and len(told.starts(name)) > 1
 
 
-@pytest.mark.slow  # on a loaded machine a start may take the seconds that the warning gives
 def test_a_run_out_of_time_brings_its_checkpoint_home_to_the_next(told):
     assert any("out of time toy: timeout, trying again" in note for note in told.notes)
     assert list(told.work("out of time").glob("attempts/1-*/checkpoint.h5"))
@@ -80,3 +113,15 @@ def test_a_checkpoint_that_was_sent_home_survives_the_node(told):
 
 def test_no_attempt_ran_twice(told):
     assert doubles(told.all_starts()) == []
+
+
+def test_while_it_runs_it_needs_nothing_of_the_submitting_hosts_folders(told):
+    assert not told.walled.inside  # nor could its job have read them: it is the same user's
+    [start] = {start.attempt_key: start for start in told.walled.starts("runs on")}.values()
+    assert told.walled.states("runs on") == ["done"] and start.attempt == 1
+
+
+def test_what_ends_while_its_output_cannot_be_brought_home_is_done_again(told):
+    assert told.walled.states("ends meanwhile") == ["done"]
+    starts = told.walled.starts("ends meanwhile")
+    assert len(starts) > 1 and len({start.job_id for start in starts}) == 1
