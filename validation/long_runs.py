@@ -10,8 +10,8 @@ Ten real light curves, of ten objects, with the shipped windows, priors and erro
 - ``product`` is the fit that ``nmma-fit`` makes, with its own seed;
 - ``long`` is nested sampling (nautilus) with 2000 live points and 20,000 effective samples, and for
   the afterglow, of which the product samples a stand-in, afterglowpy itself with the shipped ones;
-- ``plain`` draws a million points of the prior, and adapts nothing; for the afterglow 6,000, with
-  each distance from near where the light curve would meet the data;
+- ``plain`` draws a million points of the prior, and adapts nothing; for the afterglow 6,000, half
+  of them with a distance near that at which the light curve meets the data;
 - ``dynesty`` is its static sampler, random walks, 1000 live points, to 0.01 in ln Z;
 - ``kept`` is a control that must disagree: nested sampling with the points that shaped its bounds;
 - ``scatter`` is the product with many seeds, of one light curve.

@@ -134,20 +134,25 @@ def kept(fit: Fit, seed: int, checkpoint: Path) -> Found:
 
 
 def plain(fit: Fit, seed: int, checkpoint: Path) -> Found:
-    """The mean likelihood of points of the prior; of a costly model's the distances are aligned.
+    """The mean likelihood of points of the prior.
 
-    That is by the stand-in's magnitudes, an exact change of variables whatever these are. All other
-    parameters are the prior's, so that a region where the stand-in is off is not left out.
+    Of a costly model's, half have a distance from near where the stand-in's light curve meets the
+    data, and all are weighted by both halves. The other parameters are the prior's, so that a
+    region where the stand-in is off is not left out.
     """
     rng = np.random.default_rng([seed, 3])
     rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
     draws = DRAWS if rough is None else COSTLY_DRAWS
-    cube, log_stretch = rng.random((draws, fit.cube.dimensions)), np.zeros(draws)
+    cube, log_ratio = rng.random((draws, fit.cube.dimensions)), np.zeros(draws)
     with np.errstate(all="ignore"):
         if rough is not None and rough.alignment is not None:
-            cube, log_stretch = rough.alignment.forward(cube)
+            half = draws // 2
+            there, aligned = rough.alignment.forward(cube[:half])
+            _, as_it_was = rough.alignment.backward(cube[half:])
+            cube[:half], log_stretch = there, np.concatenate([aligned, as_it_was])
+            log_ratio = np.log(2) - np.logaddexp(0, -log_stretch)
         parts = [fit.cube.raw(cube[i : i + CHUNK]) for i in range(0, draws, CHUNK)]
-    log_w = possible(np.concatenate(parts)) + log_stretch
+    log_w = possible(np.concatenate(parts)) + log_ratio
     ess = effective_size(log_w)
     log_z = float(np.logaddexp.reduce(log_w) - np.log(draws))
     samples = {}

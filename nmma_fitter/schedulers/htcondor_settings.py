@@ -30,6 +30,25 @@ OURS = {
     "requirements": "scheduler.htcondor.requirements",
 }
 
+# The manual's other commands for jobs like ours: HTCondor itself says nothing of one it cannot read.
+_COMMANDS = """
+accounting_group_user allowed_execute_duration allowed_job_duration batch_name batch_project
+concurrency_limits concurrency_limits_expr container_target_dir copy_to_spool core_size
+cuda_version deferral_prep_time deferral_time deferral_window docker_image docker_network_type
+docker_override_entrypoint docker_pull_policy email_attributes gpus_maximum_capability
+gpus_minimum_capability gpus_minimum_memory gpus_minimum_runtime hold hold_kill_sig image_size
+job_ad_information_attrs job_machine_attrs job_machine_attrs_history_length keep_claim_idle kill_sig
+kill_sig_timeout load_profile max_idle max_job_retirement_time max_materialize max_retries
+max_transfer_input_mb max_transfer_output_mb mount_under_scratch next_job_start_delay nice_user
+noop_job notification notify_user periodic_vacate preserve_relative_paths priority rank remove_kill_sig
+request_gpus require_gpus retry_request_memory retry_request_memory_increase
+retry_request_memory_max retry_until skip_filechecks stack_size starter_debug starter_log
+stream_error stream_input stream_output success_exit_code transfer_container transfer_error
+transfer_output transfer_plugins use_oauth_services use_x509userproxy ulog_execute_attrs
+want_graceful_removal want_job_networking want_name_tag want_remote_io x509userproxy
+"""
+_KNOWN = frozenset(_COMMANDS.split())
+
 
 def check_options(options: Mapping[str, str]) -> None:
     """Refuse a command that is ours, or that could be more than one line of a description.
@@ -44,9 +63,10 @@ def check_options(options: Mapping[str, str]) -> None:
         if word in OURS or word.startswith("nmmafitter"):
             remedy = OURS.get(word, "nothing: jobs are found by it")
             raise ValueError(f"command {name!r} is set for every batch; change {remedy}")
-        if not word.replace("_", "").replace(".", "").isalnum() or not word.isascii():
-            close = difflib.get_close_matches(word, OURS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+        close = difflib.get_close_matches(word, [*OURS, *_KNOWN], n=1, cutoff=0.8)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        wrong = not word.replace("_", "").replace(".", "").isalnum() or not word.isascii()
+        if wrong or (close and word not in _KNOWN and word == name.lower()):
             raise ValueError(f"{name!r} is no command of a submit description{hint}")
         check_value(f"command {name!r}", str(value))
 

@@ -26,8 +26,9 @@ LIVE = {
     SUSPENDED: JobState.RUNNING,
 }
 JOB_POLICY = 3  # the code of a hold by the job's own periodic_hold, told apart by our subcodes
-OVER_MEMORY, OVER_TIME = 7701, 7702
-LIMITS = {OVER_MEMORY: "out_of_memory", OVER_TIME: "timeout"}
+OVER_MEMORY, OVER_TIME, NEVER_BEGINS = 7701, 7702, 7703
+OURS = {OVER_MEMORY: "out_of_memory", OVER_TIME: "timeout", NEVER_BEGINS: "node_failure"}
+STARTER_ERROR = 1007  # a code of CONDOR_HOLD_CODE too: why a job left its node
 # Codes of CONDOR_HOLD_CODE. Of a machine or a moment, not of the job: it may run elsewhere.
 PASSING = {
     6: "a node could not start it",
@@ -88,7 +89,7 @@ def _live(ad: Ad) -> str:
 
 def _held(ad: Ad, hold_tries: int) -> tuple[JobState, str | None, str]:
     code, said = ad.get("HoldReasonCode"), str(ad.get("HoldReason", ""))
-    if reason := limit_reason(code, ad.get("HoldReasonSubCode")):
+    if reason := policy_reason(code, ad.get("HoldReasonSubCode")):
         return JobState.ENDED_BADLY, reason, said  # its own policy removes what is left of it
     if code == SPOOLING:
         return JobState.PENDING, None, "held while its input is spooled"
@@ -100,16 +101,16 @@ def _held(ad: Ad, hold_tries: int) -> tuple[JobState, str | None, str]:
     return JobState.HELD, "never_started", f"held: {said}"
 
 
-def limit_reason(code: object, subcode: object) -> str | None:
-    """Which limit a job was held for, ours or the pool's."""
+def policy_reason(code: object, subcode: object) -> str | None:
+    """What a job was held for by our rules or the pool's limits; None for anything else."""
     if code == JOB_POLICY:
-        return LIMITS.get(subcode) if isinstance(subcode, int) else None
+        return OURS.get(subcode) if isinstance(subcode, int) else None
     return OF_THE_POOL.get(code) if isinstance(code, int) else None
 
 
 def _removed(ad: Ad) -> tuple[str, str]:
     last = ad.get("LastHoldReasonCode"), ad.get("LastHoldReasonSubCode")
-    if reason := limit_reason(*last):
+    if reason := policy_reason(*last):
         return reason, str(ad.get("LastHoldReason", reason))
     return "cancelled", f"removed: {ad.get('RemoveReason', 'no reason given')}"
 

@@ -8,12 +8,16 @@ from nmma_fitter.schedulers.base import BatchRequest
 from nmma_fitter.schedulers.htcondor_script import CHECKPOINT_STATUS, WRAPPER
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings, check_options
 from nmma_fitter.schedulers.htcondor_states import (
+    IDLE,
     JOB_POLICY,
+    NEVER_BEGINS,
     OF_THE_POOL,
+    OURS,
     OVER_MEMORY,
     OVER_TIME,
     PASSING,
     RUNNING,
+    STARTER_ERROR,
 )
 from nmma_fitter.schedulers.settings import check_value
 
@@ -81,19 +85,24 @@ def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:
     since_start = f"time() - ifThenElse(({script} >= {start}) =?= True, {script}, {start})"
     time = f"({running} && {since_start} > {asked.seconds}) =?= True"
     memory = f"({running} && MemoryUsage > RequestMemory) =?= True"
+    failed = f"VacateReasonCode == {STARTER_ERROR} && NumShadowStarts > {settings.hold_tries + 1}"
+    never = f"(JobStatus == {IDLE} && {failed}) =?= True"
     held, since = "JobStatus == 5", "(time() - EnteredCurrentStatus)"
     passing = f"member(HoldReasonCode, {{{', '.join(map(str, PASSING))}}})"
     limits = f"{{{', '.join(map(str, OF_THE_POOL))}}}"
-    subcodes = f"member(HoldReasonSubCode, {{{OVER_MEMORY}, {OVER_TIME}}})"
+    subcodes = f"member(HoldReasonSubCode, {{{', '.join(map(str, OURS))}}})"
     ours = f"HoldReasonCode == {JOB_POLICY} && {subcodes}"
     over = f"(({ours}) || member(HoldReasonCode, {limits}))"
     return {
-        "periodic_hold": f"({memory}) || ({time})",
-        "periodic_hold_subcode": f"ifThenElse({time}, {OVER_TIME}, {OVER_MEMORY})",
+        "periodic_hold": f"({memory}) || ({time}) || ({never})",
+        "periodic_hold_subcode": (
+            f"ifThenElse({time}, {OVER_TIME}, ifThenElse({never}, {NEVER_BEGINS}, {OVER_MEMORY}))"
+        ),
         "periodic_hold_reason": (
             f'ifThenElse({time}, "over its time limit of {asked.seconds} s", '
+            f'ifThenElse({never}, strcat("no node could begin it: ", VacateReason), '
             f'strcat("over the memory it asked for: ", string(MemoryUsage), " MB used, ", '
-            f'string(RequestMemory), " MB asked for"))'
+            f'string(RequestMemory), " MB asked for")))'
         ),
         "periodic_release": (
             f"({held} && {passing} && NumHolds <= {settings.hold_tries} "
@@ -109,9 +118,12 @@ def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:
 
 
 def _site(settings: HTCondorSettings) -> dict[str, str]:
-    """What the configuration says about every job."""
+    """What the configuration says about every job; nodes that share files see an image as well."""
     names = ("requirements", "accounting_group", "container_image")
-    return {name: value for name in names if (value := getattr(settings, name))}
+    commands = {name: value for name in names if (value := getattr(settings, name))}
+    if settings.container_image and settings.files == "shared":
+        commands["transfer_container"] = "False"
+    return commands
 
 
 def _transfer(base: str, settings: HTCondorSettings) -> dict[str, str]:

@@ -20,13 +20,34 @@ pytestmark = pytest.mark.htcondor
 BEATS = 250
 TRAVELS = CONFIG.replace("warning_seconds = 5", "warning_seconds = 10")
 TRAVELS += 'files = "transfer"\ncheckpoint_seconds = 8\nhold_seconds = 2\n'
+# What a node asks of Apptainer: its version, a try of HTCondor's own image, and to run a job's.
+APPTAINER = """\
+#!/bin/sh
+case "$*" in
+  *--version*) echo "apptainer version 1.4.5" ;;
+  *exit_37*) exit 37 ;;
+  *) echo "FATAL: no such image" >&2; exit 255 ;;
+esac
+"""
+BOXED = (
+    TRAVELS
+    + """\
+hold_tries = 0
+container_image = "/nowhere/image"
+extra = { transfer_container = "false" }
+"""
+)
 SHORT = {"resources": {"seconds": 40}}
 LONG = ("evicted", "struck", "out of time")
 EVERY = ("plain", "fails", *LONG)
 
 
 def story(root: Path) -> Installation:
-    with private_pool(root / "pool", nodes=3, shared=False) as pool:
+    apptainer = root / "apptainer"
+    apptainer.write_text(APPTAINER)
+    apptainer.chmod(0o755)
+    boxes = {"SINGULARITY": str(apptainer)}
+    with private_pool(root / "pool", nodes=3, shared=False, settings=boxes) as pool:
         night = Installation(root, pool, TRAVELS)
         night.want("plain", seconds=0.5, picture="lightcurves.png")
         night.want("fails", seconds=0.5, final="bad_input")
@@ -39,6 +60,7 @@ def story(root: Path) -> Installation:
             begun = night.until_run("struck", 2)  # it was stopped to send its checkpoint home
             pool.nodes[begun.host].kill()
             night.walled = behind_a_wall(root / "walled", pool)
+            night.boxed = in_an_image_that_does_not_run(root / "boxed", pool)
             night.finish(200)
         finally:
             night.stop()
@@ -64,6 +86,17 @@ def behind_a_wall(root: Path, pool: Pool) -> Installation:
             wall.chmod(0o755)
     night.start()
     night.finish(120)
+    return night
+
+
+def in_an_image_that_does_not_run(root: Path, pool: Pool) -> Installation:
+    night = Installation(root, pool, BOXED)
+    night.want("boxed", seconds=1)
+    night.start()
+    try:
+        night.until(lambda: night.notes, 60, "an end of its first job")
+    finally:
+        night.stop()
     return night
 
 
@@ -125,3 +158,9 @@ def test_what_ends_while_its_output_cannot_be_brought_home_is_done_again(told):
     assert told.walled.states("ends meanwhile") == ["done"]
     starts = told.walled.starts("ends meanwhile")
     assert len(starts) > 1 and len({start.job_id for start in starts}) == 1
+
+
+def test_what_no_node_can_begin_is_not_started_for_ever(told):
+    [note] = told.boxed.notes[:1]
+    assert "boxed toy: node_failure, trying again" in note
+    assert "no node could begin it" in note and "no such image" in note

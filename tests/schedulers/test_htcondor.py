@@ -102,6 +102,7 @@ class TestSettings:
             ({"extra": {"request_memory": "7"}}, "the model's memory_mb"),
             ({"extra": {"rank": "1\nqueue 9"}}, "not printable"),
             ({"extra": {"a = b": "1"}}, "no command"),
+            ({"extra": {"reqest_gpus": "1"}}, "did you mean 'request_gpus'"),
             ({"requirements": "a\nqueue"}, "not printable"),
             ({"files": "nfs"}, "files"),
             ({"lease": 7}, "its settings are: pool, schedd"),
@@ -131,6 +132,17 @@ class TestDescription:
         commands, _ = described(make_batch(tmp_path, "a"), container_image="/i.sif", **settings)
         wanted = {"container_image": "/i.sif", "accounting_group": "g", "+Project": '"x"'}
         assert wanted.items() <= commands.items() and commands["requirements"] == "HasX"
+
+    @pytest.mark.parametrize(("files", "sent"), [("shared", "False"), ("transfer", None)])
+    def test_an_image_is_not_sent_where_nodes_see_it(self, tmp_path, files, sent):
+        batch = make_batch(tmp_path, "a")
+        commands, _ = described(batch, container_image="/i.sif", files=files)
+        assert commands.get("transfer_container") == sent
+
+    @pytest.mark.parametrize("name", ["request_gpus", "+RequestGpu", "My.Rnk", "a_command_of_2031"])
+    def test_what_is_not_known_to_be_misspelt_is_handed_on(self, tmp_path, name):
+        commands, _ = described(make_batch(tmp_path, "a"), extra={name: "1"})
+        assert commands[name] == "1"
 
     def test_a_dollar_in_a_path_is_no_macro(self, tmp_path):
         batch = make_batch(tmp_path, "a")
