@@ -30,7 +30,7 @@ OURS = {
     "requirements": "scheduler.htcondor.requirements",
 }
 
-# The manual's other commands for jobs like ours: HTCondor itself says nothing of one it cannot read.
+# The manual's other commands for jobs like ours: HTCondor says nothing of one it cannot read.
 _COMMANDS = """
 accounting_group_user allowed_execute_duration allowed_job_duration batch_name batch_project
 concurrency_limits concurrency_limits_expr container_target_dir copy_to_spool core_size
@@ -40,8 +40,8 @@ gpus_minimum_capability gpus_minimum_memory gpus_minimum_runtime hold hold_kill_
 job_ad_information_attrs job_machine_attrs job_machine_attrs_history_length keep_claim_idle kill_sig
 kill_sig_timeout load_profile max_idle max_job_retirement_time max_materialize max_retries
 max_transfer_input_mb max_transfer_output_mb mount_under_scratch next_job_start_delay nice_user
-noop_job notification notify_user periodic_vacate preserve_relative_paths priority rank remove_kill_sig
-request_gpus require_gpus retry_request_memory retry_request_memory_increase
+noop_job notification notify_user periodic_vacate preserve_relative_paths priority rank
+remove_kill_sig request_gpus require_gpus retry_request_memory retry_request_memory_increase
 retry_request_memory_max retry_until skip_filechecks stack_size starter_debug starter_log
 stream_error stream_input stream_output success_exit_code transfer_container transfer_error
 transfer_output transfer_plugins use_oauth_services use_x509userproxy ulog_execute_attrs
