@@ -181,7 +181,8 @@ def problem_of(model: str, sys_error: float) -> Problem:
     prediction = predict(request, made, request.window)
     likelihood = Likelihood(request.window, request.trigger, request.settings, prediction)
     priors = load_priors(request.priors)
-    return Problem(CubeLikelihood(likelihood.evaluate, priors), alignment_of(likelihood, priors))
+    alignment = alignment_of(likelihood, priors)
+    return Problem(CubeLikelihood(likelihood.evaluate, priors), alignment)
 
 
 def run_all(given: argparse.Namespace) -> None:

@@ -175,7 +175,7 @@ def stand_in(
 
 def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> StandIn:
     """A cheap likelihood in place of a costly one of the same data."""
-    from nmma_fitter.inference.alignment import alignment_of
+    from nmma_fitter.inference.alignment import STEPS_OF_A_STAND_IN, alignment_of
     from nmma_fitter.inference.likelihood import log_probability
     from nmma_fitter.inference.stand_in import StandIn
 
@@ -183,7 +183,7 @@ def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> Sta
         cheap.evaluate,
         costly.predict,
         lambda found: log_probability(costly.noise, found),
-        alignment_of(cheap, priors),
+        alignment_of(cheap, priors, STEPS_OF_A_STAND_IN),
     )
 
 

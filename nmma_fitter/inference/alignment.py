@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 KEY = "luminosity_distance"
 PER_MAG = np.log(10) / 5  # of ln distance
-STEPS = 2  # towards the distance that fits; one is not enough, since the redshift follows
+STEPS, STEPS_OF_A_STAND_IN = 1, 2  # towards the distance that fits, whose redshift it follows
 WIDER = 1.2  # than the conditional standard deviation
 LEAST = 4.0  # widths between the prior's 5 and 95 %, below which nothing is gained
 CODE = 1  # raised when the same settings give other points
@@ -44,10 +44,13 @@ class Alignment:
         Cheap to predict from.
     priors : PriorDict
         Samples `KEY`; see `alignment_of`.
+    steps : int
+        Towards the distance that fits, each as dear as a likelihood. The change of variables is
+        exact whatever their number; one leaves a slight bend, which a proposal follows.
     """
 
-    def __init__(self, likelihood: Likelihood, priors: PriorDict) -> None:
-        self._predict, self._priors = likelihood.predict, priors
+    def __init__(self, likelihood: Likelihood, priors: PriorDict, steps: int = STEPS) -> None:
+        self._predict, self._priors, self._steps = likelihood.predict, priors, steps
         self._column = sampled_keys(priors).index(KEY)
         noise = likelihood.noise
         self._detected = noise.detected
@@ -61,7 +64,7 @@ class Alignment:
     @property
     def decisive(self) -> str:
         """All settings that decide which points are drawn."""
-        return repr((WIDER, CODE))
+        return repr((WIDER, self._steps, CODE))
 
     @property
     def _prior(self) -> Any:
@@ -99,7 +102,7 @@ class Alignment:
         """Ln distance, shape (P,), at which the magnitudes meet the data on average."""
         parameters = transform(self._priors, cube)
         centre = np.full(len(cube), self._middle)
-        for _ in range(STEPS):
+        for _ in range(self._steps):
             parameters[KEY] = np.exp(centre)
             missed = self._value - self._predict(parameters)[:, self._detected]
             step = PER_MAG * (missed * self._share).sum(axis=1)
@@ -107,11 +110,11 @@ class Alignment:
         return centre
 
 
-def alignment_of(likelihood: Likelihood, priors: PriorDict) -> Alignment | None:
+def alignment_of(likelihood: Likelihood, priors: PriorDict, steps: int = STEPS) -> Alignment | None:
     """The alignment of a light curve, or None where there is nothing to align."""
     if KEY not in sampled_keys(priors) or not likelihood.noise.detected.any():
         return None
-    found = Alignment(likelihood, priors)
+    found = Alignment(likelihood, priors, steps)
     known = np.diff(np.log(priors[KEY].rescale(np.array([0.05, 0.95]))))[0]
     return found if known > LEAST * found.width else None
 

@@ -8,7 +8,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from nmma_fitter.errors import Interrupted
 from nmma_fitter.fit_settings import FitSettings
-from nmma_fitter.inference.alignment import alignment_of
+from nmma_fitter.inference.alignment import STEPS_OF_A_STAND_IN, alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings, Watch
@@ -75,7 +75,7 @@ def drawn(likelihood, alignment, seed=1):
 def thin(light_curve):
     """Points of a posterior that is a hundredth of a magnitude thick."""
     likelihood = make(light_curve, 0.01)
-    return drawn(likelihood, alignment_of(likelihood, PRIORS))
+    return drawn(likelihood, alignment_of(likelihood, PRIORS, STEPS_OF_A_STAND_IN))
 
 
 def test_the_evidence_is_that_of_a_grid(thin):
