@@ -29,8 +29,9 @@ FloatArray = NDArray[np.float64]
 
 KEY = "luminosity_distance"
 PER_MAG = np.log(10) / 5  # of ln distance
-STEPS, STEPS_OF_A_STAND_IN = 1, 2  # towards the distance that fits, whose redshift it follows
+STEPS_OF_A_STAND_IN, MOST_STEPS = 2, 8  # towards the distance that fits, which moves the redshift
 WIDER = 1.2  # than the conditional standard deviation
+FARTHEST = float(-ndtri(1e-15))  # widths
 LEAST = 4.0  # widths between the prior's 5 and 95 %, below which nothing is gained
 CODE = 1  # raised when the same settings give other points
 
@@ -44,12 +45,12 @@ class Alignment:
         Cheap to predict from.
     priors : PriorDict
         Samples `KEY`; see `alignment_of`.
-    steps : int
-        Towards the distance that fits, each as dear as a likelihood. The change of variables is
-        exact whatever their number; one leaves a slight bend, which a proposal follows.
+    steps : int, optional
+        Towards the distance that fits; by default as many as it takes to come within a width of
+        it, since nothing farther than `FARTHEST` widths is drawn from the aligned cube.
     """
 
-    def __init__(self, likelihood: Likelihood, priors: PriorDict, steps: int = STEPS) -> None:
+    def __init__(self, likelihood: Likelihood, priors: PriorDict, steps: int | None = None) -> None:
         self._predict, self._priors, self._steps = likelihood.predict, priors, steps
         self._column = sampled_keys(priors).index(KEY)
         noise = likelihood.noise
@@ -79,7 +80,7 @@ class Alignment:
         log_stretch : array, shape (P,)
             ln of the volume there over the volume here; -inf outside the prior.
         """
-        z = ndtri(np.clip(cube[:, self._column], 1e-15, 1 - 1e-15))
+        z = np.clip(ndtri(cube[:, self._column]), -FARTHEST, FARTHEST)
         log_distance = self._centre(cube) + self.width * z
         there = cube.copy()
         there[:, self._column] = self._prior.cdf(np.exp(log_distance))
@@ -101,16 +102,25 @@ class Alignment:
     def _centre(self, cube: FloatArray) -> FloatArray:
         """Ln distance, shape (P,), at which the magnitudes meet the data on average."""
         parameters = transform(self._priors, cube)
-        centre = np.full(len(cube), self._middle)
-        for _ in range(self._steps):
-            parameters[KEY] = np.exp(centre)
-            missed = self._value - self._predict(parameters)[:, self._detected]
+        centre, moving = np.full(len(cube), self._middle), np.arange(len(cube))
+        for number in range(self._steps or MOST_STEPS):
+            now = {key: value[moving] for key, value in parameters.items()}
+            now[KEY] = np.exp(centre[moving])
+            missed = self._value - self._predict(now)[:, self._detected]
             step = PER_MAG * (missed * self._share).sum(axis=1)
-            centre = np.clip(centre + np.where(np.isfinite(step), step, 0), self._low, self._high)
+            before = centre[moving]
+            after = np.clip(before + np.where(np.isfinite(step), step, 0), self._low, self._high)
+            centre[moving] = after
+            if self._steps is None and number > 0:
+                moving = moving[np.abs(after - before) > self.width]
+            if not len(moving):
+                break
         return centre
 
 
-def alignment_of(likelihood: Likelihood, priors: PriorDict, steps: int = STEPS) -> Alignment | None:
+def alignment_of(
+    likelihood: Likelihood, priors: PriorDict, steps: int | None = None
+) -> Alignment | None:
     """The alignment of a light curve, or None where there is nothing to align."""
     if KEY not in sampled_keys(priors) or not likelihood.noise.detected.any():
         return None

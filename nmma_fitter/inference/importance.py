@@ -26,7 +26,6 @@ PRIOR_SHARE = 0.1
 WIDER, LAST_WIDER = 1.5, 1.4  # on variances: in bent posteriors less leaves heavy tails
 MOST_ROUNDS = 40
 BLIND = 50_000  # points without a possible one among them, before they are given up
-PRODUCTION = 8_000  # points at least
 MOST_PRODUCTION = 250_000
 TRIES = 2  # productions; the second with a proposal fitted to the points of the first as well
 CODE = 5  # raised when the same settings give other points
@@ -47,6 +46,8 @@ class Effort:
         which it has to be.
     fitted, components : int
         Points a mixture is fitted to, and its components at most.
+    production : int
+        Points drawn at least from a proposal that no longer changes.
     """
 
     first: int = 10_000
@@ -56,9 +57,12 @@ class Effort:
     longest: int = 3
     fitted: int = 2_000
     components: int = 8
+    production: int = 8_000
 
 
 QUICK = Effort()
+ALIGNED = Effort(first=6_000, production=6_000)
+"""Where an alignment has laid the posterior flat, so that half of what is drawn counts."""
 THOROUGH = Effort(
     first=20_000, round=6_000, enough=1_000, good=6_000, longest=6, fitted=4_000, components=4
 )
@@ -67,7 +71,7 @@ THOROUGH = Effort(
 
 def decisive(effort: Effort) -> str:
     """All settings that decide which points are drawn."""
-    fixed = (PRIOR_SHARE, WIDER, LAST_WIDER, MOST_ROUNDS, BLIND, PRODUCTION, MOST_PRODUCTION)
+    fixed = (PRIOR_SHARE, WIDER, LAST_WIDER, MOST_ROUNDS, BLIND, MOST_PRODUCTION)
     return repr((effort, fixed, TRIES, CODE))
 
 
@@ -199,7 +203,7 @@ def _produce(
 ) -> _Population:
     """Draw from a proposal that no longer changes, until there are enough."""
     fresh = _Population(len(proposal.means.T), effort)
-    size = PRODUCTION
+    size = effort.production
     while True:
         fresh.draw(proposal, size, evaluate, rng)
         points = fresh.weighted()

@@ -23,7 +23,7 @@ from nmma_fitter.inference import corrected, importance
 from nmma_fitter.inference.alignment import Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
-from nmma_fitter.inference.importance import QUICK, THOROUGH, Weighted, possible
+from nmma_fitter.inference.importance import ALIGNED, QUICK, THOROUGH, Effort, Weighted, possible
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import (
@@ -149,6 +149,7 @@ def fingerprint(
     alignment: Alignment | None = None,
 ) -> str:
     """Mark of a checkpoint of importance sampling."""
+    effort = THOROUGH if stand_in else ALIGNED if alignment else QUICK
     decisive = asdict(settings)
     for free in ("nlive", "batch", "chunk", *FREE):
         del decisive[free]
@@ -157,7 +158,7 @@ def fingerprint(
             "identity": dict(identity),
             "priors": describe(priors),
             "settings": decisive,
-            "importance": importance.decisive(THOROUGH if stand_in else QUICK),
+            "importance": importance.decisive(effort),
             "corrected": repr((corrected.SETTINGS, stand_in.decisive)) if stand_in else "",
             "aligned": alignment.decisive if alignment else "",
         }
@@ -175,20 +176,22 @@ class _Run:
 
     def plain(self) -> SamplerResult:
         """With the likelihood itself."""
-        points, evaluations = self._sampled(self.likelihood.raw, possible)
+        points, evaluations = self._sampled(self.likelihood.raw, possible, QUICK)
         values = np.concatenate(evaluations.values)
         return self._result(points, evaluations, "importance", np.isnan(values))
 
     def aligned(self, alignment: Alignment) -> SamplerResult:
         """With the likelihood itself, in the coordinates of an alignment."""
         aligned = Aligned(self.likelihood, alignment)
-        points, evaluations = self._sampled(aligned, aligned.density)
+        points, evaluations = self._sampled(aligned, aligned.density, ALIGNED)
         values = np.concatenate(evaluations.values)
         invalid = np.isnan(values[:, 0]) & np.isfinite(values[:, 1])
         points = aligned.in_priors_cube(points, values[-len(points.log_l) :])
         return self._result(points, evaluations, "importance", invalid)
 
-    def _sampled(self, raw: Evaluate, density: Evaluate) -> tuple[Weighted, Evaluations]:
+    def _sampled(
+        self, raw: Evaluate, density: Evaluate, effort: Effort
+    ) -> tuple[Weighted, Evaluations]:
         with self._pool(raw, CHUNK, self.settings.limit) as evaluate:
             evaluations = self._saved(evaluate, BATCH)
             points, _ = importance.sample(
@@ -197,6 +200,7 @@ class _Run:
                 self.settings.n_effective,
                 np.random.default_rng(self.settings.seed),
                 lambda phase, points: self._tell(phase, points, evaluations.count),
+                effort,
             )
         return points, evaluations
 

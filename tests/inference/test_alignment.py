@@ -153,7 +153,7 @@ def test_without_it_the_same_posterior_is_not_found(light_curve):
 def test_interrupted_it_ends_as_if_it_had_not_been(light_curve, tmp_path):
     likelihood, path, looks = make(light_curve, 0.1), tmp_path / "c.h5", count()
     with pytest.raises(Interrupted):
-        sampled(likelihood, watch=Watch(checkpoint=path, should_stop=lambda: next(looks) > 6))
+        sampled(likelihood, watch=Watch(checkpoint=path, should_stop=lambda: next(looks) > 4))
     again = sampled(likelihood, watch=Watch(checkpoint=path))
     assert again.evaluations_before_resume > 0
     np.testing.assert_array_equal(again.cube, sampled(likelihood).cube)

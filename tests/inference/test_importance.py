@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import (
@@ -287,7 +289,7 @@ def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
     priors, monkeypatch
 ):
     monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
-    monkeypatch.setattr(importance, "PRODUCTION", 100)
+    monkeypatch.setattr(stand_ins, "THOROUGH", replace(importance.THOROUGH, production=100))
     found = [
         run_importance(gaussian, priors, SamplerSettings(s, 200, 400), stand_in=stand_in(shifted))
         for s in range(1)
@@ -299,7 +301,7 @@ def test_a_stand_in_that_importance_cannot_sample_is_sampled_by_nested_sampling(
 
 def test_a_stand_in_that_cannot_be_sampled_at_all_is_given_up_soon(priors, monkeypatch):
     monkeypatch.setattr(importance, "MOST_PRODUCTION", 100)
-    monkeypatch.setattr(importance, "PRODUCTION", 100)
+    monkeypatch.setattr(stand_ins, "THOROUGH", replace(importance.THOROUGH, production=100))
     monkeypatch.setattr(stand_ins, "MOST_NESTED", 500)
     found = run_importance(
         gaussian, priors, SamplerSettings(1, 200, 400), stand_in=stand_in(shifted)
