@@ -47,11 +47,7 @@ class Heartbeat:
             )
         if now - self._logged >= LOG_SECONDS:
             self._logged = now
-            log.info(
-                "%d evaluations, ln Z %.2f + %.2f, %s, ESS %.0f",
-                *(progress.evaluations, progress.log_z, progress.remaining),
-                *(progress.phase, progress.ess),
-            )
+            log.info("%s", progress)
 
     def _write(self, value: dict[str, Any]) -> None:
         """Replace the file without fsync: the next one comes in seconds."""

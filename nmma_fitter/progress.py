@@ -134,10 +134,7 @@ class Bar:
         if self._status is None or time.monotonic() - self._shown < 0.2:
             return
         self._shown = time.monotonic()
-        self._status.update(
-            f"{self._label}: {progress.evaluations} evaluations, ln Z {progress.log_z:.2f} "
-            f"(+ {progress.remaining:.2f}), {progress.phase}, ESS {progress.ess:.0f}"
-        )
+        self._status.update(f"{self._label}: {progress}")
 
 
 def print_end(report: TickReport, folder: Path) -> bool:

@@ -62,18 +62,25 @@ def common(pulls: Sequence[float]) -> tuple[float, float]:
     return total, float(2 * ndtr(-abs(total)))
 
 
+def _tail(some: Sequence[records.Record]) -> str:
+    """Median Pareto k; weights that are much alike have none."""
+    known = [-math.inf if one["tail"] is None else one["tail"] for one in some]
+    middle = sorted(known)[len(known) // 2]
+    return f"{middle:.2f}" if math.isfinite(middle) else "none"
+
+
 def evidence_table(runs: Mapping[str, Sequence[records.Record]]) -> str:
-    """One line for each product's fit: ln Z of each run, and the difference from the long one."""
+    """One line for each product's fit: ln Z of each run, and how far it is from the first."""
     lines = []
     against = [name for name in AGAINST if runs[name]]
     for one in runs["product"]:
         matched = {name: pairs([one], runs[name]) for name in against}
         cells = [f"{one['curve']}, {one['points']}", one["model"], log_z_text(one)]
         cells += [log_z_text(found[0][1]) if found else "" for found in matched.values()]
-        other = matched["long"][0][1] if matched.get("long") else None
+        other = next((found[0][1] for found in matched.values() if found), None)
         off = one["log_z"] - other["log_z"] if other else 0.0
         cells += [f"{off:+.3f}", f"{pull(one, other):+.1f}"] if other else ["", ""]
-        cells += [one["method"], f"{one['tail']:.2f}", f"{one['seconds']:.1f}"]
+        cells += [one["method"], _tail([one]), f"{one['seconds']:.1f}"]
         lines.append(cells)
     header = ["light curve, points", "model", "ln Z", *against, "difference", "in errors"]
     return records.markdown([*header, "method", "Pareto k", "s"], lines) if lines else ""
@@ -177,7 +184,7 @@ def scatter_table(found: Sequence[records.Record]) -> tuple[str, bool]:
         pulls = [(r["log_z"] - np.mean([s["log_z"] for s in some])) / r["log_z_err"] for r in some]
         cells += [f"{ratio:.2f} ± {error:.2f}", f"{_rms(pulls):.2f}"]
         cells += [f"{np.median([r['ess'] for r in some]):.0f}"]
-        cells += [f"{np.median([r['tail'] for r in some]):.2f}"]
+        cells += [_tail(some)]
         lines.append([*cells, "within 25 %" if within else "off"])
     header = ["light curve", "model", "seeds", "mean ln Z", "scatter", "stated", "ratio"]
     return (

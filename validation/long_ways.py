@@ -189,7 +189,8 @@ def dynesty(fit: Fit, seed: int, checkpoint: Path) -> Found:
 def _of(found: SamplerResult) -> Found:
     if not found.converged:
         raise NotConverged(found.reason)
-    details = {"ess": found.ess, "tail": found.tail_shape, "method": found.method}
+    tail = found.tail_shape if np.isfinite(found.tail_shape) else None
+    details = {"ess": found.ess, "tail": tail, "method": found.method}
     details |= {"nlive": found.settings.nlive}
     return Found(found.log_z, found.log_z_err, found.samples, found.evaluations, details)
 

@@ -83,6 +83,16 @@ class Progress:
     phase: Phase
     ess: float
 
+    def __str__(self) -> str:
+        """What is known so far, in a line for people."""
+        parts = [f"{self.evaluations} evaluations, {self.phase}"]
+        if math.isfinite(self.log_z):
+            more = f" (+ {self.remaining:.2f})" if 0 < self.remaining < math.inf else ""
+            parts.append(f"ln Z {self.log_z:.2f}{more}")
+        if self.ess > 0:
+            parts.append(f"ESS {self.ess:.0f}")
+        return ", ".join(parts)
+
 
 @dataclass(frozen=True, eq=False)
 class Watch:

@@ -293,5 +293,5 @@ class _Run:
 
 
 def _praise(points: Weighted) -> str:
-    size = f"effective sample size {points.ess:.0f}, Pareto k {points.shape:.2f}"
-    return f"{size}, ln Z to {points.log_z_err:.3f}"
+    tail = f"Pareto k {points.shape:.2f}" if np.isfinite(points.shape) else "weights much alike"
+    return f"effective sample size {points.ess:.0f}, {tail}, ln Z to {points.log_z_err:.3f}"
