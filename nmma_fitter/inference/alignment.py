@@ -10,7 +10,7 @@ The change of variables is exact, its derivative part of the density.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.importance import Weighted, possible
 from nmma_fitter.inference.likelihood import Likelihood
+from nmma_fitter.inference.mixture import Mixture, log_normal
 from nmma_fitter.inference.priors import sampled_keys, transform
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ PER_MAG = np.log(10) / 5  # of ln distance
 STEPS_OF_A_STAND_IN, MOST_STEPS = 2, 8  # towards the distance that fits, which moves the redshift
 WIDER = 1.2  # than the conditional standard deviation
 FARTHEST = float(-ndtri(1e-15))  # widths
+NEAREST = 1e-6  # of the prior's median: what priors without an edge have below is no distance
 LEAST = 4.0  # widths between the prior's 5 and 95 %, below which nothing is gained
+PRIOR_SHARE = 0.1  # of the points
+CHUNK = 500  # of them at once
 CODE = 1  # raised when the same settings give other points
 
 
@@ -60,12 +64,12 @@ class Alignment:
         self._share = weight / weight.sum()
         self.width = float(WIDER * PER_MAG / np.sqrt(weight.sum()))
         ends = self._prior.rescale(np.array([1e-12, 0.5, 1 - 1e-12]))
-        self._low, self._middle, self._high = np.log(ends)
+        self._low, self._middle, self._high = np.log(np.maximum(ends, NEAREST * ends[1]))
 
     @property
     def decisive(self) -> str:
         """All settings that decide which points are drawn."""
-        return repr((WIDER, self._steps, CODE))
+        return repr((WIDER, PRIOR_SHARE, self._steps, CODE))
 
     @property
     def _prior(self) -> Any:
@@ -147,17 +151,47 @@ class Aligned:
         """What a sampler of the aligned cube takes for the log likelihood, shape (P,)."""
         return possible(values[:, 0] + values[:, 1])
 
-    @staticmethod
-    def in_priors_cube(points: Weighted, values: FloatArray) -> Weighted:
-        """Points weighted in the aligned cube, of which these are the values, in the priors'.
+    def with_the_prior(
+        self,
+        points: Weighted,
+        values: FloatArray,
+        proposal: Mixture | None,
+        rng: np.random.Generator,
+    ) -> Weighted:
+        """All in the priors' cube: what was drawn in the aligned one, and points of the prior.
 
-        None is lost and no weight changes; what lies outside the prior is impossible.
+        Each is weighted by both (balance heuristic), so that no weight exceeds `PRIOR_SHARE`'s
+        inverse times the likelihood, also where no light curve comes near the data.
+
+        Parameters
+        ----------
+        points : Weighted
+            Drawn from the proposal.
+        values : array, shape (N, 2 + D)
+            Of them, as when called.
+        proposal : Mixture or None
+            None where no point is possible; nothing is drawn then.
+        rng : numpy.random.Generator
         """
-        log_l, log_stretch = values[:, 0], values[:, 1]
-        inside = np.isfinite(log_stretch)
-        return replace(
-            points,
-            cube=values[:, 2:],
-            log_l=possible(np.where(inside, log_l, -np.inf)),
-            log_ratio=points.log_ratio + np.where(inside, log_stretch, 0.0),
-        )
+        excess = -points.log_ratio - values[:, 1]
+        parts = []
+        if proposal is not None:
+            count = int(np.ceil(len(values) * PRIOR_SHARE / (1 - PRIOR_SHARE)))
+            cubes = np.array_split(rng.random((count, points.cube.shape[1])), -(-count // CHUNK))
+            parts = [self._of_the_prior(there, proposal) for there in cubes]
+        both = np.concatenate([values, *(found for found, _ in parts)])
+        share = 1 - len(values) / len(both)
+        with np.errstate(divide="ignore"):
+            excess = np.concatenate([excess, *(more for _, more in parts)])
+            log_ratio = -np.logaddexp(np.log1p(-share) + excess, np.log(share))
+        inside = np.isfinite(both[:, 1])
+        log_l = possible(np.where(inside, both[:, 0], -np.inf))
+        return Weighted(both[:, 2:], log_l, log_ratio, len(both))
+
+    def _of_the_prior(self, there: FloatArray, proposal: Mixture) -> tuple[FloatArray, FloatArray]:
+        """Values at points of the priors' cube, and ln of the proposal over the prior there."""
+        with np.errstate(all="ignore"):
+            here, log_stretch = self.alignment.backward(there)
+            z = ndtri(np.clip(here, 1e-15, 1 - 1e-15))
+            excess = proposal.log_density(z) - log_normal(z) - log_stretch
+            return np.column_stack([self.likelihood.raw(there), log_stretch, there]), excess

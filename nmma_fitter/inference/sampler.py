@@ -24,6 +24,7 @@ from nmma_fitter.inference.alignment import Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import ALIGNED, QUICK, THOROUGH, Effort, Weighted, possible
+from nmma_fitter.inference.mixture import Mixture
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import (
@@ -176,33 +177,35 @@ class _Run:
 
     def plain(self) -> SamplerResult:
         """With the likelihood itself."""
-        points, evaluations = self._sampled(self.likelihood.raw, possible, QUICK)
+        rng = np.random.default_rng(self.settings.seed)
+        points, _, evaluations = self._sampled(self.likelihood.raw, possible, QUICK, rng)
         values = np.concatenate(evaluations.values)
         return self._result(points, evaluations, "importance", np.isnan(values))
 
     def aligned(self, alignment: Alignment) -> SamplerResult:
         """With the likelihood itself, in the coordinates of an alignment."""
         aligned = Aligned(self.likelihood, alignment)
-        points, evaluations = self._sampled(aligned, aligned.density, ALIGNED)
+        rng = np.random.default_rng(self.settings.seed)
+        drawn, proposal, evaluations = self._sampled(aligned, aligned.density, ALIGNED, rng)
         values = np.concatenate(evaluations.values)
         invalid = np.isnan(values[:, 0]) & np.isfinite(values[:, 1])
-        points = aligned.in_priors_cube(points, values[-len(points.log_l) :])
+        points = aligned.with_the_prior(drawn, values[-len(drawn.log_l) :], proposal, rng)
         return self._result(points, evaluations, "importance", invalid)
 
     def _sampled(
-        self, raw: Evaluate, density: Evaluate, effort: Effort
-    ) -> tuple[Weighted, Evaluations]:
+        self, raw: Evaluate, density: Evaluate, effort: Effort, rng: np.random.Generator
+    ) -> tuple[Weighted, Mixture | None, Evaluations]:
         with self._pool(raw, CHUNK, self.settings.limit) as evaluate:
             evaluations = self._saved(evaluate, BATCH)
-            points, _ = importance.sample(
+            points, proposal = importance.sample(
                 lambda cube: density(evaluations(cube)),
                 self.likelihood.dimensions,
                 self.settings.n_effective,
-                np.random.default_rng(self.settings.seed),
+                rng,
                 lambda phase, points: self._tell(phase, points, evaluations.count),
                 effort,
             )
-        return points, evaluations
+        return points, proposal, evaluations
 
     def corrected(self, stand_in: StandIn) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference import importance
@@ -17,7 +16,6 @@ from nmma_fitter.inference.alignment import Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
-from nmma_fitter.inference.mixture import Mixture, log_normal
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.sampled import UNWATCHED, Progress, SamplerSettings, Watch
 
@@ -29,7 +27,6 @@ FloatArray = NDArray[np.float64]
 
 CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
 FACTOR = 3  # effective points under the stand-in, for each that is wanted
-PRIOR_SHARE = 0.1  # of the points, where a coordinate is aligned
 MOST_NESTED = 250_000  # evaluations, before a stand-in is given up
 CODE = 2  # raised when the same settings give other points
 
@@ -60,7 +57,7 @@ class StandIn:
     def decisive(self) -> str:
         """All settings that decide which points are drawn under it."""
         aligned = "" if self.alignment is None else self.alignment.decisive
-        return repr((FACTOR, PRIOR_SHARE, CODE, aligned))
+        return repr((FACTOR, CODE, aligned))
 
 
 def sample_stand_in(
@@ -101,11 +98,9 @@ def sample_stand_in(
         points, proposal = importance.sample(
             lambda cube: density(quick(cube)), cheap.dimensions, wanted, rng, say, THOROUGH
         )
-        if aligned is not None and proposal is not None:
+        if aligned is not None:
             values = np.concatenate(quick.values)[-len(points.log_l) :]
-            fresh = _Drawn(points.cube, values, -points.log_ratio - values[:, 1])
-            prior = _of_the_prior(aligned, proposal, len(values), rng)
-            points = _mixed(fresh, prior)
+            points = aligned.with_the_prior(points, values, proposal, rng)
     trouble = points.trouble(settings.n_effective)
     if not (trouble and last_resort):
         return points
@@ -115,43 +110,6 @@ def sample_stand_in(
     except NotConverged as error:
         log.info("the stand-in by nested sampling: %s", error)
         return points
-
-
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """Points of one proposal: what was evaluated there, and ln of the mixture over the prior."""
-
-    cube: FloatArray
-    values: FloatArray
-    excess: FloatArray
-
-
-def _of_the_prior(
-    aligned: Aligned, proposal: Mixture, beside: int, rng: np.random.Generator
-) -> _Drawn:
-    """Points of the prior itself, so many that they are a share of all."""
-    count = int(np.ceil(beside * PRIOR_SHARE / (1 - PRIOR_SHARE)))
-    cheap, parts = aligned.likelihood, []
-    for there in np.array_split(rng.random((count, cheap.dimensions)), -(-count // CHUNK)):
-        here, log_stretch = aligned.alignment.backward(there)
-        z = ndtri(np.clip(here, 1e-15, 1 - 1e-15))
-        excess = proposal.log_density(z) - log_normal(z) - log_stretch
-        values = np.column_stack([cheap.raw(there), log_stretch, there])
-        parts.append(_Drawn(here, values, excess))
-    return _Drawn(
-        np.concatenate([part.cube for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.excess for part in parts]),
-    )
-
-
-def _mixed(fresh: _Drawn, prior: _Drawn) -> Weighted:
-    """Points of two proposals, each weighted by both (balance heuristic), in the priors' cube."""
-    values = np.concatenate([fresh.values, prior.values])
-    share = len(prior.values) / len(values)
-    excess = np.concatenate([fresh.excess, prior.excess])
-    log_ratio = -np.logaddexp(np.log1p(-share) + excess, np.log(share))
-    return Weighted(values[:, 2:], possible(values[:, 0]), log_ratio, len(values))
 
 
 def _nested(

@@ -176,3 +176,30 @@ def test_what_a_model_cannot_evaluate_is_counted(light_curve):
     alignment = alignment_of(likelihood, PRIORS)
     found = run_importance(holed, PRIORS, SETTINGS, alignment=alignment)
     assert found.converged and 0 < found.n_invalid < found.evaluations
+
+
+def test_a_model_that_knows_no_distance_is_not_taken_for_one_that_does(light_curve):
+    likelihood = make(light_curve, 0.1)
+    blind = Likelihood(
+        likelihood.light_curve, 59000.0, FitSettings(sys_error=0.1),
+        lambda p: source(p["power"], p["fading"]) + 13,
+    )  # fmt: skip
+    aligned = sampled(blind)
+    plainly = run_importance(blind.evaluate, PRIORS, SETTINGS)
+    assert plainly.converged
+    error = np.hypot(aligned.log_z_err, plainly.log_z_err)
+    assert not aligned.converged or abs(aligned.log_z - plainly.log_z) < 4 * error
+
+
+def test_a_prior_without_an_edge_can_be_aligned(light_curve):
+    wide = load_priors(
+        "power = Uniform(minimum=-5, maximum=5)\nfading = Uniform(minimum=0, maximum=0.2)\n"
+        "luminosity_distance = Gaussian(mu=100, sigma=20)\n"
+    )
+    likelihood = make(light_curve, 0.1)
+    found = run_importance(
+        likelihood.evaluate, wide, SETTINGS, alignment=alignment_of(likelihood, wide)
+    )
+    plainly = run_importance(likelihood.evaluate, wide, SETTINGS)
+    error = np.hypot(found.log_z_err, plainly.log_z_err)
+    assert found.converged and abs(found.log_z - plainly.log_z) < 4 * error
