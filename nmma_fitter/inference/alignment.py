@@ -186,7 +186,7 @@ class Aligned:
             log_ratio = -np.logaddexp(np.log1p(-share) + excess, np.log(share))
         inside = np.isfinite(both[:, 1])
         log_l = possible(np.where(inside, both[:, 0], -np.inf))
-        return Weighted(both[:, 2:], log_l, log_ratio, len(both))
+        return Weighted(both[:, 2:], log_l, np.where(inside, log_ratio, -np.inf), len(both))
 
     def _of_the_prior(self, there: FloatArray, proposal: Mixture) -> tuple[FloatArray, FloatArray]:
         """Values at points of the priors' cube, and ln of the proposal over the prior there."""

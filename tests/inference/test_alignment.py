@@ -191,10 +191,11 @@ def test_a_model_that_knows_no_distance_is_not_taken_for_one_that_does(light_cur
     assert not aligned.converged or abs(aligned.log_z - plainly.log_z) < 4 * error
 
 
-def test_a_prior_without_an_edge_can_be_aligned(light_curve):
+@pytest.mark.parametrize("sigma", [20, 60])  # below none of the distances are negative, or 5 %
+def test_a_prior_without_an_edge_can_be_aligned(light_curve, sigma):
     wide = load_priors(
         "power = Uniform(minimum=-5, maximum=5)\nfading = Uniform(minimum=0, maximum=0.2)\n"
-        "luminosity_distance = Gaussian(mu=100, sigma=20)\n"
+        f"luminosity_distance = Gaussian(mu=100, sigma={sigma})\n"
     )
     likelihood = make(light_curve, 0.1)
     found = run_importance(
