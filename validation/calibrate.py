@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -249,6 +250,7 @@ def main() -> int:
     parser.add_argument("--summary", action="store_true", help="only print what there is")
     parser.add_argument("--figure", type=Path, help="draw what there is")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker is left behind
     controls = ("",) if given.controls is None else tuple(given.controls) or CONTROLS
     for model in () if given.summary or given.figure else given.models:
         prior = (CALIBRATION / f"{model}.prior").read_text(encoding="utf-8")
