@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from results_on_disk import HOSTILE, LATER, MODELS, NAME, NIGHT, ranking, spoilt
@@ -143,14 +142,6 @@ def test_a_page_that_has_not_changed_is_not_written_again(site, tmp_path):
     assert path.stat().st_ino == before.st_ino
     write_object_page(tmp_path, path.parent, NAME, NIGHT, spoilt_again[:1])
     assert path.stat().st_ino != before.st_ino
-
-
-def test_a_page_takes_a_tenth_of_a_second(site, tmp_path):
-    path = spoilt(site, tmp_path, "log", b"done\n")
-    fits = [Finished(m, path.parent / m / RUN, "done") for m in MODELS]
-    began = time.process_time()
-    write_object_page(tmp_path, path.parent, NAME, NIGHT, fits)
-    assert time.process_time() - began < 0.1
 
 
 def test_pages_import_neither_plotly_nor_matplotlib():
