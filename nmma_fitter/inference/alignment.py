@@ -36,7 +36,7 @@ FARTHEST = float(-ndtri(1e-15))  # widths
 NEAREST = 1e-6  # of the prior's median: what priors without an edge have below is no distance
 LEAST = 4.0  # widths between the prior's 5 and 95 %, below which nothing is gained
 PRIOR_SHARE = 0.1  # of the points
-CHUNK = 500  # of them at once
+CHUNK = 500  # points per call of a cheap model
 CODE = 1  # raised when the same settings give other points
 
 
@@ -69,7 +69,7 @@ class Alignment:
     @property
     def decisive(self) -> str:
         """All settings that decide which points are drawn."""
-        return repr((WIDER, PRIOR_SHARE, self._steps, CODE))
+        return repr((WIDER, PRIOR_SHARE, NEAREST, self._steps, MOST_STEPS, CODE))
 
     @property
     def _prior(self) -> Any:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference import corrected, importance
-from nmma_fitter.inference.alignment import Aligned, Alignment
+from nmma_fitter.inference.alignment import CHUNK, Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import ALIGNED, QUICK, THOROUGH, Effort, Weighted, possible
@@ -35,7 +35,7 @@ from nmma_fitter.inference.sampled import (
     SamplerSettings,
     Watch,
 )
-from nmma_fitter.inference.stand_in import BATCH, CHUNK, StandIn, sample_stand_in
+from nmma_fitter.inference.stand_in import BATCH, StandIn, sample_stand_in
 from nmma_fitter.inference.weights import equal_weight, information
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference import importance
-from nmma_fitter.inference.alignment import Aligned, Alignment
+from nmma_fitter.inference.alignment import CHUNK, Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
 
-CHUNK, BATCH = 500, 2000  # points per call, and between two looks around
+BATCH = 2000  # points between two looks around
 FACTOR = 3  # effective points under the stand-in, for each that is wanted
 MOST_NESTED = 250_000  # evaluations, before a stand-in is given up
 CODE = 2  # raised when the same settings give other points
