@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -131,17 +130,12 @@ class TestSubmit:
         commands, calls = counted(tmp_path, "sbatch", "squeue", "sacct")
         scheduler = scheduler_of(tmp_path, commands=commands, extra={"hold": True})
         batch = make_batch(tmp_path, *["true"] * 1000, resources=SHORT)
-        start = time.monotonic()
         ids = scheduler.submit(batch)
-        submitted = time.monotonic()
         answer = scheduler.poll(ids, [batch.token])
-        polled = time.monotonic()
-        print(f"submit {submitted - start:.3f} s, poll {polled - submitted:.3f} s")
         scheduler.cancel(ids)
         assert calls.read_text().split() == ["sbatch", "squeue"]
         assert (len(answer.jobs), answer.queued) == (1000, 1000)
         assert {status.state for status in answer.jobs.values()} == {JobState.HELD}
-        assert submitted - start < 5 and polled - submitted < 2
 
 
 class TestPoll:

@@ -241,7 +241,7 @@ class TestSubmit:
         start = time.monotonic()
         with pytest.raises(SchedulerUnknown, match=r"no answer within 0\.5 s"):
             SlurmScheduler(state, command_seconds=0.5).submit(make_batch(tmp_path, "true"))
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 60
         group = int((tmp_path / "pid").read_text())
         wait_until(lambda: is_gone(group), 5)
 
