@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models import blackbody
 from nmma_fitter.models.base import FloatArray, Model, Parameter
-from nmma_fitter.models.blackbody import DAY, SOLAR_MASS, SPEED_OF_LIGHT
-
-_OUTERMOST = 1e-8  # solar masses: where the layers start, and the mass cut of free neutrons
-_ELECTRON_FRACTION = 0.1
-_NEUTRON_LIFETIME = 900.0  # s
-_NEUTRON_HEATING = 3.2e14  # erg/s/g
-_KAPPA_PROTON = 0.4  # cm²/g, electron scattering once free neutrons have decayed
-_CHUNK = 100  # points at a time, so that their layers stay in the processor's cache
+from nmma_fitter.models.blackbody import DAY, SPEED_OF_LIGHT
+from nmma_fitter.models.me2017_grids import Grids
+from nmma_fitter.models.me2017_layers import (
+    KAPPA_PROTON,
+    NEUTRON_HEATING,
+    NEUTRON_LIFETIME,
+    Layers,
+    layers_of,
+    r_process_heating,
+)
 
 
 class Me2017(Model):
@@ -94,6 +93,7 @@ class Me2017(Model):
         self.integrator = integrator
         self.normalisation = blackbody.check_normalisation(normalisation)
         self.layers = (300 if integrator == "nmma" else 100) if layers is None else int(layers)
+        self._grids = Grids(self.layers)
 
     def magnitudes(
         self,
@@ -106,106 +106,17 @@ class Me2017(Model):
     ) -> FloatArray:
         """Apparent magnitudes; +inf at and before the explosion. See `Model.magnitudes`."""
         rest = days / (1.0 + redshift[:, None])
-        photosphere = _euler_photosphere if self.integrator == "nmma" else _photosphere
-        luminosity, radius = np.empty(days.shape), np.empty(days.shape)
-        for start in range(0, len(rest), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            own = {p.name: parameters[p.name][chunk] for p in self.parameters}
-            ejecta = _layers(own, self.layers)
-            luminosity[chunk], radius[chunk] = photosphere(ejecta, rest[chunk])
+        points = np.column_stack([parameters[p.name] for p in self.parameters])
+        if self.integrator == "nmma":
+            luminosity, radius = _euler_photosphere(layers_of(points, self.layers), rest)
+        else:
+            luminosity, radius = self._grids.photosphere(points, rest)
         return blackbody.magnitudes(
             luminosity, radius, wavelengths, redshift, distance, self.normalisation
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Layers:
-    """Mass layers of each point, the outermost first; CGS, shape (points, layers)."""
-
-    mass: FloatArray
-    velocity: FloatArray
-    neutrons: FloatArray
-    log_step: FloatArray  # of ln m between layers, shape (points, 1)
-    beta: FloatArray  # (points, 1)
-    kappa_r: FloatArray  # (points, 1)
-
-    def opacity(self, free: FloatArray) -> FloatArray:
-        """Opacity (cm²/g) when the mass fraction `free` of a layer is free neutrons."""
-        r_process = 1.0 - self.neutrons
-        return _KAPPA_PROTON * (self.neutrons - free) + self.kappa_r * r_process
-
-
-def _layers(parameters: Mapping[str, FloatArray], count: int) -> _Layers:
-    total, slowest, kappa_r = (
-        10.0 ** parameters[name][:, None] for name in ("log10_mej", "log10_vej", "log10_kappa_r")
-    )
-    beta = parameters["beta"][:, None]
-    span = np.log(total / _OUTERMOST)
-    mass = _OUTERMOST * np.exp(span * np.linspace(0.0, 1.0, count))
-    velocity = slowest * (mass / total) ** (-1.0 / beta)
-    free = 2.0 / np.pi * (1.0 - 2.0 * _ELECTRON_FRACTION) * np.arctan(_OUTERMOST / mass)
-    return _Layers(
-        mass=mass * SOLAR_MASS,
-        velocity=np.minimum(velocity, 1.0) * SPEED_OF_LIGHT,
-        neutrons=free,
-        log_step=span / (count - 1),
-        beta=beta,
-        kappa_r=kappa_r,
-    )
-
-
-def r_process_heating(days: FloatArray) -> FloatArray:
-    """Heating by the r-process that stays in the ejecta, erg/s/g, at days after the merger.
-
-    2.1e10 ε_th t_day^-1.3 (Metzger 2017, section 4), with the thermalisation efficiency of
-    Barnes et al. (2016) eq. 34.
-    """
-    x = 2.0 * 0.17 * days**0.74
-    efficiency = 0.36 * (np.exp(-0.56 * days) + np.log1p(x) / x)
-    return np.asarray(2.1e10 * efficiency * days**-1.3)
-
-
-def _photosphere(ejecta: _Layers, days: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Luminosity (erg/s) and radius (cm) at source-frame days, both (points, observations).
-
-    0 up to the merger and at infinity, nan where days or layers are.
-    """
-    from nmma_fitter.models import me2017_kernel as kernel  # not at once: it takes 0.4 s
-
-    luminosity, radius = np.zeros(days.shape), np.zeros(days.shape)
-    luminosity[np.isnan(days)] = radius[np.isnan(days)] = np.nan
-    latest = np.max(days, where=np.isfinite(days), initial=0.0)
-    if latest > 0:
-        last = max(int(np.ceil(np.log(latest) / kernel.STEP)), kernel.FIRST) + 3
-        layers, clock = _rows(ejecta), _clock(kernel.FIRST, last, kernel.STEP)
-        mass, beta = ejecta.mass[:, -1].copy(), ejecta.beta[:, 0].astype(float)
-        kernel.light(layers, mass, beta, clock, np.ascontiguousarray(days), luminosity, radius)
-    return luminosity, radius
-
-
-def _rows(ejecta: _Layers) -> NDArray[np.float32]:
-    """What the kernel needs of each layer; see `me2017_kernel.light`."""
-    diffusion = 0.24 * ejecta.mass / (ejecta.velocity * SPEED_OF_LIGHT * ejecta.beta)
-    weight = ejecta.mass * (ejecta.log_step / ejecta.mass[:, -1:])
-    weight[:, [0, -1]] *= 0.5
-    settled, free = ejecta.opacity(np.zeros(1)), _KAPPA_PROTON * ejecta.neutrons
-    crossing = ejecta.velocity / SPEED_OF_LIGHT
-    rows = (diffusion * settled, diffusion * free, crossing, ejecta.neutrons, weight)
-    return np.stack(rows, axis=1, dtype=np.float32, casting="same_kind")
-
-
-@lru_cache(maxsize=32)
-def _clock(first: int, last: int, step: float) -> NDArray[np.float32]:
-    """What the kernel needs of each node of its grid; see `me2017_kernel.light`."""
-    days = np.exp(np.arange(first, last + 1) * step)
-    t = days * DAY
-    left = np.exp(-t / _NEUTRON_LIFETIME)
-    heating = r_process_heating(days), _NEUTRON_HEATING * left
-    columns = (1.0 / t**2, left / t**2, *(step * t * one for one in heating))
-    return np.stack(columns, axis=1, dtype=np.float32, casting="same_kind")
-
-
-def _euler_photosphere(ejecta: _Layers, days: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _euler_photosphere(ejecta: Layers, days: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Luminosity and radius as NMMA 1.0.1 computes them on the grid of the times asked for."""
     luminosity, radius = np.zeros(days.shape), np.zeros(days.shape)
     for point, row in enumerate(days):
@@ -217,7 +128,7 @@ def _euler_photosphere(ejecta: _Layers, days: FloatArray) -> tuple[FloatArray, F
     return luminosity, radius
 
 
-def _euler(ejecta: _Layers, point: int, days: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _euler(ejecta: Layers, point: int, days: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Explicit Euler steps of one point; the last time is never reached and stays dark."""
     mass, velocity = ejecta.mass[point, :-1], ejecta.velocity[point, :-1]
     thickness = np.diff(ejecta.mass[point])
@@ -227,13 +138,13 @@ def _euler(ejecta: _Layers, point: int, days: FloatArray) -> tuple[FloatArray, F
     energy = np.zeros(mass.size)
     luminosity, radius = np.zeros(days.size), np.zeros(days.size)
     for k, t in enumerate(days[:-1] * DAY):
-        free = neutrons * np.exp(-t / _NEUTRON_LIFETIME)
-        opacity = _KAPPA_PROTON * (neutrons - free) + kappa_r * (1.0 - neutrons)
+        free = neutrons * np.exp(-t / NEUTRON_LIFETIME)
+        opacity = KAPPA_PROTON * (neutrons - free) + kappa_r * (1.0 - neutrons)
         escape = 0.24 * opacity * mass / (velocity * SPEED_OF_LIGHT * t * beta)
         lost = energy / (escape + t * velocity / SPEED_OF_LIGHT)
         luminosity[k] = abs(lost @ thickness)
         depth = mass * opacity / (4 * np.pi * (t * velocity) ** 2)
         radius[k] = velocity[np.argmin(np.abs(depth - 1.0))] * t
         step = (days[k + 1] - days[k]) * DAY
-        energy = energy + step * (_NEUTRON_HEATING * free + heating[k] - energy / t - lost)
+        energy = energy + step * (NEUTRON_HEATING * free + heating[k] - energy / t - lost)
     return luminosity, radius

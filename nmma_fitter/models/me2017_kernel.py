@@ -1,4 +1,4 @@
-"""The light of `Me2017`'s mass layers, integrated point by point in compiled code.
+"""What `Me2017`'s mass layers radiate, integrated point by point in compiled code.
 
 Single precision, of which a processor takes twice as many numbers at once, changes magnitudes by
 1e-5 at most. Importing this module compiles it, or reads back what was compiled: see `compiled`.
@@ -17,13 +17,14 @@ STEP = 0.08
 """Of ln t (days) between the nodes of the grid, which are at its whole multiples."""
 FIRST = -173
 """The first node, at 1e-6 days, as a multiple of the step."""
-_START = -87 - FIRST  # node at 1e-3 days, where the integration starts unless it has to earlier
+START = -87
+"""The node at 1e-3 days, where the integration starts unless it has to earlier, likewise."""
 
 _STEP, _HALF_STEP, _ONE = np.float32(STEP), np.float32(STEP / 2), np.float32(1.0)
 _SIXTEENTH = np.float32(1 / 16)
 _2, _3, _4, _5 = (np.float32(1 / factorial) for factorial in (2, 6, 24, 120))
 
-# Rows of a point's layers, and columns of the clock; see `light`.
+# Rows of a point's layers, and columns of the clock; see `integrate`.
 _SETTLED, _FREE, _CROSSING, _NEUTRONS, _WEIGHT = range(5)
 _INVERSE, _LEFT, _R_PROCESS, _DECAY = range(4)
 
@@ -63,7 +64,7 @@ def _advance(energy: Any, leak: Any, layers: Any, clock: Any, node: Any) -> Any:
     leak : array, shape (layers,)
         h/2 · t / (t_d + v t/c), changed in place.
     layers : array, shape (5, layers)
-        Those of the point; see `light`, also for `clock`.
+        Those of the point; see `integrate`, also for `clock`.
 
     Returns
     -------
@@ -148,22 +149,6 @@ def _node_before(position: Any) -> Any:
 
 
 @part
-def _wanted(days: Any) -> Any:
-    """Nodes to start the integration at, and the first and last that the days need; -1 of none.
-
-    It starts well before the first of the days.
-    """
-    earliest, latest = np.inf, 0.0
-    for day in days:
-        if 0.0 < day < np.inf:
-            earliest, latest = min(earliest, day), max(latest, day)
-    if latest == 0.0:
-        return 0, 0, -1
-    start = max(min(int(np.floor(_position(0.3 * earliest))), _START), 0)
-    return start, _node_before(_position(earliest)) - 1, _node_before(_position(latest)) + 2
-
-
-@part
 def _interpolate(values: Any, day: Any) -> Any:
     """Catmull-Rom interpolation between nodes; linear before the first two."""
     position = _position(day)
@@ -177,15 +162,12 @@ def _interpolate(values: Any, day: Any) -> Any:
 
 @compiled(
     "void(float32[:, :, ::1], float64[::1], float64[::1], float32[:, ::1],"
-    " float64[:, ::1], float64[:, ::1], float64[:, ::1])"
+    " int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
-def light(
-    layers: Any, mass: Any, beta: Any, clock: Any, days: Any, luminosity: Any, radius: Any
+def integrate(
+    layers: Any, mass: Any, beta: Any, clock: Any, rows: Any, nodes: Any, log_l: Any, log_r: Any
 ) -> None:
-    """Fill in luminosity and radius of the photosphere, where days are above 0 and finite.
-
-    Both are interpolated in their logarithms between the nodes of a grid in ln t that is the same
-    for all points. Before its first node, at 1e-6 days, they are extrapolated as power laws.
+    """Fill in luminosity and radius of the photosphere at nodes of a grid in ln t.
 
     Parameters
     ----------
@@ -197,19 +179,20 @@ def light(
         Whole mass in g, and slope.
     clock : array of float32, shape (nodes, 4)
         At each node: 1/t² and exp(-t/900 s)/t² in s^-2, and what r-process and free neutrons
-        would bring in a step, h t ė in erg/g. To three steps past the last of the days.
-    days : array, shape (points, observations)
-        In the source's frame.
-    luminosity, radius : array, shape (points, observations)
-        erg/s and cm; nan of points whose layers are not finite.
+        would bring in a step, h t ė in erg/g.
+    rows : array of int, shape (points,)
+        Where each point is in the results.
+    nodes : array of int, shape (points, 3)
+        Of each point the node where the integration starts, and the first and last to fill in.
+    log_l, log_r : array, shape (rows, nodes)
+        Ln of erg/s and cm; nan of points whose layers are not finite.
     """
     energy, leak = np.empty_like(layers[0, 0]), np.empty_like(layers[0, 0])
-    log_l, log_r = np.empty(len(clock)), np.empty(len(clock))
-    for point in range(len(days)):
-        own = layers[point]
-        start, first, last = _wanted(days[point])
+    for point in range(len(rows)):
+        own, row = layers[point], rows[point]
+        start, first, last = nodes[point]
         if not np.isfinite(own.sum()):
-            log_l[:], log_r[:], last = np.nan, np.nan, -1
+            log_l[row], log_r[row], last = np.nan, np.nan, -1
         outside = 1
         for node in range(start, last + 1):
             if node == start:
@@ -218,11 +201,35 @@ def light(
                 power = _advance(energy, leak, own, clock, node)
             if node >= first:
                 log_t = STEP * (FIRST + node) + np.log(DAY)
-                log_l[node] = np.log(power / STEP * mass[point]) - log_t
+                log_l[row, node] = np.log(power / STEP * mass[point]) - log_t
                 outside = _outside(own, clock, node, beta[point], outside)
                 velocity = _log_velocity(own, clock, node, beta[point], outside)
-                log_r[node] = velocity + np.log(SPEED_OF_LIGHT) + log_t
+                log_r[row, node] = velocity + np.log(SPEED_OF_LIGHT) + log_t
+
+
+@compiled(
+    "void(int64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], float64[:, ::1])"
+)
+def interpolate(rows: Any, log_l: Any, log_r: Any, days: Any, luminosity: Any, radius: Any) -> None:
+    """Fill in luminosity and radius where days are above 0 and finite.
+
+    Both are interpolated in their logarithms between the nodes. Before the first node, at 1e-6
+    days, they are extrapolated as power laws.
+
+    Parameters
+    ----------
+    rows, log_l, log_r
+        As of `integrate`.
+    days : array, shape (points, observations)
+        In the source's frame.
+    luminosity, radius : array, shape (points, observations)
+        erg/s and cm.
+    """
+    for point in range(len(rows)):
+        own_l, own_r = log_l[rows[point]], log_r[rows[point]]
         for seen in range(days.shape[1]):
-            if 0.0 < days[point, seen] < np.inf:
-                luminosity[point, seen] = np.exp(_interpolate(log_l, days[point, seen]))
-                radius[point, seen] = np.exp(_interpolate(log_r, days[point, seen]))
+            day = days[point, seen]
+            if 0.0 < day < np.inf:
+                luminosity[point, seen] = np.exp(_interpolate(own_l, day))
+                radius[point, seen] = np.exp(_interpolate(own_r, day))

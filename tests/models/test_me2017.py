@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nmma_fitter import models
+from nmma_fitter.models import me2017_kernel
 from nmma_fitter.models.base import FloatArray
+from nmma_fitter.models.me2017 import Me2017
 
 from .conftest import predict
 
@@ -116,3 +119,49 @@ def test_published_blackbody_radiates_its_luminosity() -> None:
     nu = blackbody.SPEED_OF_LIGHT / (lam * 1e-8)
     total = -np.trapezoid(f_nu, nu) * 4 * np.pi * (distance * blackbody.MEGAPARSEC) ** 2
     np.testing.assert_allclose(total, 1e42, rtol=1e-3)
+
+
+def test_what_was_asked_before_changes_nothing() -> None:
+    rng = np.random.default_rng(1)
+    lasting = Me2017()
+    for _ in range(300):
+        chosen = rng.integers(0, 6, rng.integers(1, 9))
+        if rng.random() < 0.8:
+            chosen = np.unique(chosen)
+        days = rng.choice([1e-4, 0.02, 1.0, 30.0]) * rng.uniform(-0.1, 1, (len(chosen), 4))
+        call = points_of(chosen), days, rng.uniform(0, 0.4, len(chosen))
+        np.testing.assert_array_equal(seen(lasting, *call), seen(Me2017(), *call))
+
+
+def test_points_are_integrated_once_for_all_distances(monkeypatch: pytest.MonkeyPatch) -> None:
+    integrated: list[int] = []
+
+    def counting(*arguments: object) -> None:
+        integrated.append(len(arguments[0]))  # type: ignore[arg-type]
+        integrate(*arguments)
+
+    integrate = me2017_kernel.integrate
+    monkeypatch.setattr(me2017_kernel, "integrate", counting)
+    model, all_six = Me2017(), np.arange(6)
+    days = np.tile(DAYS, (6, 1))
+    for redshift in (0.02, 0.15, 0.001):
+        seen(model, points_of(all_six), days, np.full(6, redshift))
+    seen(model, points_of(all_six[::-2]), days[::-2], np.full(3, 0.03))
+    assert integrated == [6]
+    seen(model, points_of(all_six), days, np.full(6, 0.5))
+    assert integrated == [6, 6]
+
+
+def points_of(chosen: NDArray[np.int64]) -> dict[str, FloatArray]:
+    return {name: np.array(values)[chosen] for name, values in ACROSS_THE_PRIOR.items()}
+
+
+def seen(
+    model: Me2017, points: dict[str, FloatArray], days: FloatArray, redshift: FloatArray
+) -> FloatArray:
+    """Magnitudes at days in the observer's frame."""
+    count, distance = days.shape[1], 4000 * redshift + 10
+    with np.errstate(all="ignore"):
+        return model.magnitudes(
+            points, days, ["ztfr"] * count, np.full(count, 6421.81), redshift, distance
+        )
