@@ -157,7 +157,7 @@ class Aligned:
         values: FloatArray,
         proposal: Mixture | None,
         rng: np.random.Generator,
-    ) -> Weighted:
+    ) -> tuple[Weighted, FloatArray]:
         """All in the priors' cube: what was drawn in the aligned one, and points of the prior.
 
         Each is weighted by both (balance heuristic), so that no weight exceeds `PRIOR_SHARE`'s
@@ -172,6 +172,12 @@ class Aligned:
         proposal : Mixture or None
             None where no point is possible; nothing is drawn then.
         rng : numpy.random.Generator
+
+        Returns
+        -------
+        points : Weighted
+        values : array, shape (M, 2 + D)
+            Of the prior's points.
         """
         excess = -points.log_ratio - values[:, 1]
         parts = []
@@ -186,7 +192,8 @@ class Aligned:
             log_ratio = -np.logaddexp(np.log1p(-share) + excess, np.log(share))
         inside = np.isfinite(both[:, 1])
         log_l = possible(np.where(inside, both[:, 0], -np.inf))
-        return Weighted(both[:, 2:], log_l, np.where(inside, log_ratio, -np.inf), len(both))
+        weighted = Weighted(both[:, 2:], log_l, np.where(inside, log_ratio, -np.inf), len(both))
+        return weighted, both[len(values) :]
 
     def _of_the_prior(self, there: FloatArray, proposal: Mixture) -> tuple[FloatArray, FloatArray]:
         """Values at points of the priors' cube, and ln of the proposal over the prior there."""

@@ -187,9 +187,10 @@ class _Run:
         aligned = Aligned(self.likelihood, alignment)
         rng = np.random.default_rng(self.settings.seed)
         drawn, proposal, evaluations = self._sampled(aligned, aligned.density, ALIGNED, rng)
-        values = np.concatenate(evaluations.values)
+        last = np.concatenate(evaluations.values)[-len(drawn.log_l) :]
+        points, more = aligned.with_the_prior(drawn, last, proposal, rng)
+        values = np.concatenate([*evaluations.values, more])
         invalid = np.isnan(values[:, 0]) & np.isfinite(values[:, 1])
-        points = aligned.with_the_prior(drawn, values[-len(drawn.log_l) :], proposal, rng)
         return self._result(points, evaluations, "importance", invalid)
 
     def _sampled(
@@ -266,7 +267,6 @@ class _Run:
         kept = equal_weight(log_w, settings.n_effective, rng)
         top = int(np.argmax(points.log_l))
         best = self.likelihood.parameters(points.cube[top : top + 1])
-        log_z = points.log_z
         return SamplerResult(
             keys=sampled_keys(self.likelihood.priors),
             cube=points.cube[kept],
@@ -274,11 +274,11 @@ class _Run:
             log_l=points.log_l[kept],
             best={key: float(value[0]) for key, value in best.items()},
             best_log_l=float(points.log_l[top]),
-            log_z=log_z,
+            log_z=points.log_z,
             log_z_err=points.log_z_err,
             ess=points.ess,
-            information=information(log_w, points.log_l, log_z) if weighted else np.nan,
-            evaluations=evaluations.count,
+            information=information(log_w, points.log_l, points.log_z) if weighted else np.nan,
+            evaluations=len(invalid),
             evaluations_before_resume=min(evaluations.before, evaluations.count),
             n_invalid=int(invalid.sum()),
             seconds=evaluations.seconds,

@@ -100,7 +100,7 @@ def sample_stand_in(
         )
         if aligned is not None:
             values = np.concatenate(quick.values)[-len(points.log_l) :]
-            points = aligned.with_the_prior(points, values, proposal, rng)
+            points, _ = aligned.with_the_prior(points, values, proposal, rng)
     trouble = points.trouble(settings.n_effective)
     if not (trouble and last_resort):
         return points

@@ -170,12 +170,16 @@ def test_a_checkpoint_of_other_coordinates_is_not_gone_on_with(light_curve, tmp_
 def test_what_a_model_cannot_evaluate_is_counted(light_curve):
     likelihood = make(light_curve, 0.1)
 
+    in_hole = []
+
     def holed(p):
+        in_hole.extend(p["fading"] > 0.1)
         return np.where(p["fading"] > 0.1, np.nan, likelihood.evaluate(p))
 
     alignment = alignment_of(likelihood, PRIORS)
     found = run_importance(holed, PRIORS, SETTINGS, alignment=alignment)
-    assert found.converged and 0 < found.n_invalid < found.evaluations
+    assert found.converged
+    assert (found.evaluations, found.n_invalid) == (len(in_hole), sum(in_hole))
 
 
 def test_a_model_that_knows_no_distance_is_not_taken_for_one_that_does(light_curve):
