@@ -154,7 +154,7 @@ def posterior_curves(
 ) -> list[plots.BandCurves]:
     """The posterior's light curves, one entry per band: median, 5 and 95 %, best fit."""
     at: FloatArray = np.asarray(days(request.window, request.trigger), dtype=np.float64)
-    bands = sorted(set(request.window.band.tolist()))
+    bands = request.bands
     shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
     first = max(min(float(np.min(at)), shift), -10.0)
     times = curve_times(at, first)

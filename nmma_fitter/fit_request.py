@@ -14,7 +14,7 @@ from nmma_fitter.candidates.window import in_window, trigger_time
 from nmma_fitter.engine.files import Json, canonical_digest, read_json
 from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
 from nmma_fitter.fit_settings import FitSettings, NmmaTable
-from nmma_fitter.nmma_engine import catalogue
+from nmma_fitter.nmma_engine import catalogue, place
 
 PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
 
@@ -136,10 +136,15 @@ class FitRequest:
             self.lightcurve, self.trigger, chosen.tmin, chosen.tmax, chosen.open_window
         )
 
+    @property
+    def bands(self) -> list[str]:
+        """Bands of the window, each once."""
+        return sorted(set(self.window.band.tolist()))
+
     def make_model(self) -> models.Model:
         """The model with its settings, checked to be available and able to predict the bands."""
         model = available_model(self.model, self.settings.model_options)
-        model.check_bands(sorted(set(self.window.band.tolist())))
+        model.check_bands(self.bands)
         return model
 
     def check(self, *, fewest: int | None = None) -> None:
@@ -156,9 +161,7 @@ class FitRequest:
     def check_model(self) -> None:
         """Raise when what is to predict the magnitudes is not here, or cannot predict the bands."""
         if self.by_nmma:
-            from nmma_fitter.nmma_engine.fit import check
-
-            check(self)
+            place.check_fit(self.model, self.bands, self.nmma)
         else:
             self.make_model()
 

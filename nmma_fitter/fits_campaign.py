@@ -9,8 +9,8 @@ from pathlib import Path
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
+from nmma_fitter.delivery.plain import without_tokens
 from nmma_fitter.delivery.products import Finished, write_product
-from nmma_fitter.delivery.words import without_tokens
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
 from nmma_fitter.engine.ledger import Ledger, UnitRow

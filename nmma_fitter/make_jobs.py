@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
-from nmma_fitter.candidates.sources.arrivals import arrived, looked_at
+from nmma_fitter.candidates.sources.arrivals import looked_at
 from nmma_fitter.candidates.sources.intake import pull, troubles
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
@@ -27,8 +26,9 @@ from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapsho
 from nmma_fitter.engine.submit import SubmitSettings, submit
 from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings, to_track
 from nmma_fitter.engine.want import Registered, Wanted, register
-from nmma_fitter.errors import BadInput, LockHeld
+from nmma_fitter.errors import LockHeld
 from nmma_fitter.fits_campaign import FitsCampaign
+from nmma_fitter.poller.night_choice import NightChoice
 from nmma_fitter.poller.tick import BY_HAND, Order, Rhythm, TickReport
 from nmma_fitter.schedulers import get as get_scheduler
 from nmma_fitter.schedulers.base import Scheduler
@@ -63,6 +63,8 @@ class Poller:
 
     Attributes
     ----------
+    night : NightChoice
+        The night that is looked at.
     patience : float
         Seconds to wait for another's tick to end.
     leaving : callable
@@ -84,11 +86,8 @@ class Poller:
         self.order = order
         self._clock = clock
         self.campaign = campaign or FitsCampaign(config, order.models)
-        self._night_dir: Path | None = None
-        self._asked: set[tuple[str, str]] = set()
+        self.night = NightChoice(config, order)
         self.couriers = make_couriers(config) if couriers is None else couriers
-        if order.night_dir is not None or not (order.follow or config.sources):
-            self._take(order.night_dir or newest_night(config.paths.candidates))
         self.lock = TickLock(config.paths.state, config.tick.longest)
         self.patience = 0.0
         self.leaving: Callable[[], bool] = never
@@ -100,26 +99,10 @@ class Poller:
         self._started = 0
         self._took = 0.0
 
-    def _take(self, night_dir: Path) -> None:
-        if not night_dir.is_dir():
-            raise BadInput(f"{night_dir}: no such folder; give a night's folder of candidates")
-        self._night_dir = night_dir.resolve()
-        self._asked = set()
-
-    @property
-    def night_dir(self) -> Path:
-        """Folder of the night that is looked at; raises `BadInput` while there is none."""
-        return self._night_dir or newest_night(self.config.paths.candidates)
-
-    @property
-    def night(self) -> str:
-        """Name of the night that is looked at."""
-        return self.night_dir.name
-
     @property
     def night_folder(self) -> Path:
-        """Where that night's results go."""
-        return self.config.paths.outdir / folder_name(self.night)
+        """Where the results of the night that is looked at go."""
+        return self.config.paths.outdir / folder_name(self.night.name)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -181,12 +164,13 @@ class Poller:
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""
-        for night_dir in self._nights(ledger, report.notes):
-            self._take(night_dir)
-            wanted = self._step("source", partial(self._source, ledger.digests()), report, None)
+        for night_dir in self.night.folders(ledger, report.notes):
+            self.night.take(night_dir)
+            source = partial(self.night.wanted, self.campaign, ledger.digests())
+            wanted = self._step("source", source, report, None)
             if wanted is None:
                 continue
-            units = partial(self._units, ledger, wanted)
+            units = partial(self.register, ledger, wanted)
             fresh = self._step("units", units, report, None)
             if fresh is None:
                 continue
@@ -198,11 +182,11 @@ class Poller:
 
     def _move_on(self, ledger: Ledger, scheduler: Scheduler, report: TickReport) -> None:
         """From units in the ledger to jobs, and to how those ended."""
-        track = partial(self._track, ledger, scheduler)
+        track = partial(self.track, ledger, scheduler)
         tracked = self._step("track", track, report, Tracked())
         report.ended += tracked.ended
         report.notes += [*tracked.notes, *self._ended_elsewhere(ledger, tracked)]
-        submit_them = partial(self._submit, ledger, scheduler, tracked)
+        submit_them = partial(self.submit, ledger, scheduler, tracked)
         report.notes += self._step("submit", submit_them, report, [])
 
     def _step(self, name: str, act: Callable[[], T], report: TickReport, instead: T) -> T:
@@ -218,48 +202,13 @@ class Poller:
         last = read_json(snapshot_path(self.config.paths.state)) or {}
         return "track" in (last.get("skipped") or ())
 
-    def _nights(self, ledger: Ledger, notes: list[str]) -> list[Path]:
-        """Folders to look at: the newest last, before it those into which something was pulled."""
-        candidates = self.config.paths.candidates
-        pulled = [] if self.order.night_dir or self.order.candidates else self._arrived()
-        if not self.order.follow:
-            return [*(night for night in pulled if night != self.night_dir), self.night_dir]
-        known = [*(night for night, _, _ in ledger.nights()), *(night.name for night in pulled)]
-        try:
-            folders, missed = nights_to_look_at(candidates, known)
-        except BadInput as error:  # no night yet, or none any more: the jobs go on
-            notes.append(str(error))
-            return []
-        if missed:
-            first, last = missed[0], missed[-1]
-            notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
-        return sorted({*pulled, *folders}, key=lambda night: night.name)
-
-    def _arrived(self) -> list[Path]:
-        folders = map(self.config.paths.candidates.joinpath, arrived(self.config.paths.state))
-        return [folder for folder in folders if folder.is_dir()]
-
-    def _source(self, known: Container[str] = frozenset()) -> Sequence[Wanted]:
-        wanted = self.campaign.wanted(self.night, candidate_files(self.night_dir), known)
-        # What the files hold is said once; from the second tick on only what is wrong with them.
-        logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
-        chosen = set(self.order.candidates)
-        unknown = chosen - {want.object for want in wanted}
-        if unknown:
-            raise BadInput(
-                f"{self.night_dir}: no candidate {', '.join(sorted(unknown))}; "
-                f"there are: {', '.join(sorted({want.object for want in wanted}))}"
-            )
-        wanted = [want for want in wanted if not chosen or want.object in chosen]
-        self._asked = {(want.object, want.task) for want in wanted}
-        return wanted
-
-    def _units(self, ledger: Ledger, wanted: Sequence[Wanted]) -> Registered:
-        ledger.open_night(self.night, self.night_folder)
+    def register(self, ledger: Ledger, wanted: Sequence[Wanted]) -> Registered:
+        """Make units of what is wanted of the night that is looked at."""
+        ledger.open_night(self.night.name, self.night_folder)
         now = self._clock()
         registered = register(
             ledger,
-            self.night,
+            self.night.name,
             wanted,
             deadline=now + (self.order.timeout or self.config.tick.timeout),
             force=self.order.force and not self._forced,
@@ -269,16 +218,17 @@ class Poller:
         self._forced = True
         return registered
 
-    def _track(self, ledger: Ledger, scheduler: Scheduler) -> Tracked:
+    def track(self, ledger: Ledger, scheduler: Scheduler) -> Tracked:
+        """Learn what has become of the units, and act on it."""
         tick = self.config.tick
         bounds = (tick.grace, tick.submit_grace, tick.max_attempts)
         settings = TrackSettings(*bounds, max_hours=tick.max_hours)
         now = self._clock()
         tracker = Tracker(ledger, scheduler, settings, now)
-        night = self._night_dir.name if self._night_dir else ""
-        return tracker.run(to_track(ledger, night, now, settings.late_days))
+        return tracker.run(to_track(ledger, self.night.taken, now, settings.late_days))
 
-    def _submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
+    def submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
+        """Submit the units that wait for it; returns notes."""
         tick = self.config.tick
         settings = SubmitSettings(
             templates=shipped("templates"),
@@ -305,10 +255,9 @@ class Poller:
         if report.skipped:
             steps = ", ".join(dict.fromkeys(report.skipped))
             report.notes.append(f"no time left for: {steps}; the next tick does that")
-        if self._night_dir is not None:
-            report.night = self.night
-            needs = ledger.needs(self.night)
-            report.needs = [n for n in needs if (n.object, n.task) in self._asked]
+        report.night = self.night.taken
+        if report.night:
+            report.needs = self.night.asked_of(ledger.needs(report.night))
         about = {
             "period": self._period(report, seconds),
             "poller": {"kind": self.rhythm.kind, **self.about},
@@ -331,7 +280,7 @@ class Poller:
         """What ended of other nights than the one that is shown."""
         for digest in tracked.ended:
             row = ledger.unit(digest)
-            if row is not None and self._night_dir and row.unit.night != self.night:
+            if row is not None and self.night.taken not in ("", row.unit.night):
                 why = f" ({row.reason}: {row.detail})" if row.reason else ""
                 name = f"{row.unit.night} {row.unit.object} {row.unit.task}"
                 yield f"{name}: {row.state.value}{why}"

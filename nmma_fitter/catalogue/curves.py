@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmma_fitter.delivery.ranges import PRIOR_QUANTILES, PriorCurves
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_request import available_model
 from nmma_fitter.fit_settings import FitSettings
@@ -16,34 +17,11 @@ from nmma_fitter.models import Model, Prediction
 
 FloatArray = NDArray[np.float64]
 
-QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 DRAWS, COSTLY_DRAWS = 2000, 200
 LONGEST = 30.0  # days shown of a model that is meant for longer
 EARLIEST = 1 / 300  # of the last day: a model meant for seconds is not seen there
 TIMES, COSTLY_TIMES = 80, 24
 SINGLE = 6  # draws shown one by one
-
-
-@dataclass(frozen=True, eq=False)
-class PriorCurves:
-    """A model's light curves in one band over its prior; +inf where there is no light.
-
-    Attributes
-    ----------
-    band : str
-        Canonical band name.
-    days : array, shape (T,)
-        Days since the explosion, which is the trigger here.
-    quantiles : array, shape (5, T)
-        AB magnitudes at `QUANTILES`, the bright edge first.
-    single : array, shape (S, T)
-        Some draws, the same ones in every band.
-    """
-
-    band: str
-    days: FloatArray
-    quantiles: FloatArray
-    single: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +127,7 @@ def _points(priors: str, count: int, distance: float, seed: int) -> dict[str, Fl
 
 def _band(band: str, days: FloatArray, magnitudes: FloatArray) -> PriorCurves:
     # not interpolated: between light and none there is no magnitude
-    quantiles = np.quantile(magnitudes, QUANTILES, axis=0, method="nearest")
+    quantiles = np.quantile(magnitudes, PRIOR_QUANTILES, axis=0, method="nearest")
     return PriorCurves(band, days, quantiles, magnitudes[:SINGLE])
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmma_fitter.delivery.news import generation_of, night_news, object_news
+from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.settings import EmailSettings
-from nmma_fitter.delivery.words import link_of, night_text, object_text, one_line
+from nmma_fitter.delivery.words import link_of, night_text, object_text
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel, Posts
@@ -83,12 +84,12 @@ class MailCourier:
             ) from None
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             raise Undelivered(
-                f"{where}: refuses the mail to {mail['To']}: {one_line(str(error), 200)}; mend "
+                f"{where}: refuses the mail to {mail['To']}: {short_line(str(error), 200)}; mend "
                 "email.recipients",
                 everything=False,
             ) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise Undelivered(f"{where}: {one_line(str(error), 200)}") from None
+            raise Undelivered(f"{where}: {short_line(str(error), 200)}") from None
 
     def _connected(self) -> smtplib.SMTP:
         import smtplib
@@ -159,7 +160,7 @@ def _mail(sender: str, recipient: str, subject: str, text: str, key: str) -> Ema
     from email.message import EmailMessage
 
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, recipient, one_line(subject, 200)
+    mail["From"], mail["To"], mail["Subject"] = sender, recipient, short_line(subject, 200)
     mail["Message-ID"] = f"<{canonical_digest(key)[:32]}@{sender.partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text + "\n")

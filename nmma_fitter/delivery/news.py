@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmma_fitter.delivery.words import one_line, without_tokens
+from nmma_fitter.delivery.plain import short_line, without_tokens
 from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_json
@@ -41,11 +41,11 @@ class Other:
     @property
     def words(self) -> str:
         """How it stands, on one line."""
-        name = "the file" if self.task == "*" else one_line(self.task, 60)
+        name = "the file" if self.task == "*" else short_line(self.task, 60)
         if self.state in ("running", "done"):
             return f"{name}: {self.reason}"
         reason = self.reason.replace("_", " ")
-        detail = f": {one_line(self.detail, LONGEST_DETAIL)}" if self.detail else ""
+        detail = f": {short_line(self.detail, LONGEST_DETAIL)}" if self.detail else ""
         return f"{name}: {self.state} ({reason}){detail}"
 
 
@@ -134,12 +134,12 @@ def object_news(parcel: Parcel) -> ObjectNews:
     nights = {one.need.unit_night for one in parcel.endings if one.need.digest}
     earlier = nights.pop() if len(nights) == 1 else None
     return ObjectNews(
-        night=one_line(parcel.night, 60),
-        object=one_line(parcel.object, 100) or "(an object without a name)",
+        night=short_line(parcel.night, 60),
+        object=short_line(parcel.object, 100) or "(an object without a name)",
         headline=refused or (ranking.headline if ranking and ranked else _without_fit(others)),
         ranked=ranked,
         others=others,
-        earlier=one_line(earlier, 60) if earlier not in (None, parcel.night) else "",
+        earlier=short_line(earlier, 60) if earlier not in (None, parcel.night) else "",
         refused=bool(refused),
     )
 
@@ -156,7 +156,7 @@ def night_news(parcel: Parcel) -> NightNews:
         for name, endings in objects.items()
     ]
     many = counts([ending.need for ending in parcel.endings])
-    return NightNews(one_line(parcel.night, 60), parcel.revision, many, tuple(news))
+    return NightNews(short_line(parcel.night, 60), parcel.revision, many, tuple(news))
 
 
 def data_mark(endings: Sequence[Ending]) -> str:
@@ -214,7 +214,7 @@ def _ranking(parcel: Parcel) -> tuple[Ranking | None, str]:
         text = path.read_text(encoding="utf-8")
         stored: Json = read_json(path) or {}
         if "refused" in stored:
-            return None, f"the fits may not be compared: {one_line(str(stored['refused']), 300)}"
+            return None, f"the fits may not be compared: {short_line(str(stored['refused']), 300)}"
         ranking = from_json(text)
     except (OSError, *GARBLED):
         return None, ""

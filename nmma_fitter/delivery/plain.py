@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
+_TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+|(?i:bearer)\s+\S+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+
 
 def one_line(text: str, longest: int | None = None) -> str:
     """Text on one line, with everything that cannot be printed replaced.
@@ -22,3 +29,27 @@ def one_line(text: str, longest: int | None = None) -> str:
 def shortened(text: str, keep: int) -> str:
     """Return the first `keep` characters, with an ellipsis when some are left out."""
     return text if keep >= len(text) else text[:keep].rstrip() + "…"
+
+
+def short_line(text: str, longest: int) -> str:
+    """Text on one line without characters that are not seen, of at most so many characters."""
+    return shortened(one_line(text), longest - 1)
+
+
+def last_lines(path: Path, number: int, longest: int) -> str:
+    """The end of a log: at most so many lines and characters, without what is not text."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 4 * longest))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [_UNSEEN.sub(" ", line).rstrip() for line in without_tokens(text).splitlines()]
+    kept = "\n".join(lines[-number:]) if number else ""
+    return kept if len(kept) <= longest else kept[-longest:].partition("\n")[2] or kept[-longest:]
+
+
+def without_tokens(text: str) -> str:
+    """Text in which nothing is left that looks like a token."""
+    return _TOKEN.sub("(token)", text)

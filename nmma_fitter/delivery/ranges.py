@@ -15,6 +15,7 @@ FloatArray = NDArray[np.float64]
 SysError = float | Mapping[str, float]
 
 MODEL_REACH = 1.5  # mag beyond the data that a model's curve may stretch the axis
+PRIOR_QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 LIMIT_REACH = 2.5  # mag beyond the detections up to which a limit is shown
 
 
@@ -50,6 +51,28 @@ class BandCurves:
         shapes = {np.shape(a) for a in (self.days, self.median, self.low, self.high, self.best)}
         if shapes != {(np.size(self.days),)}:
             raise BadInput(f"curves of band {self.band} differ in shape: {sorted(shapes)}")
+
+
+@dataclass(frozen=True, eq=False)
+class PriorCurves:
+    """A model's light curves in one band over its prior; +inf where there is no light.
+
+    Attributes
+    ----------
+    band : str
+        Canonical band name.
+    days : array, shape (T,)
+        Days since the explosion, which is the trigger here.
+    quantiles : array, shape (5, T)
+        AB magnitudes at `PRIOR_QUANTILES`, the bright edge first.
+    single : array, shape (S, T)
+        Some draws, the same ones in every band.
+    """
+
+    band: str
+    days: FloatArray
+    quantiles: FloatArray
+    single: FloatArray
 
 
 def finite_or_nan(values: FloatArray) -> FloatArray:

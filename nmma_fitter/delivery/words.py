@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from nmma_fitter.delivery import plain
 from nmma_fitter.engine.files import folder_name
 
 if TYPE_CHECKING:
@@ -17,13 +13,6 @@ if TYPE_CHECKING:
     from nmma_fitter.inference.ranking import Ranked
 
 LISTED = 30  # objects of a night, and reasons, that are named
-_TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+|(?i:bearer)\s+\S+")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-
-
-def one_line(text: str, longest: int) -> str:
-    """Text on one line without characters that are not seen, of at most so many characters."""
-    return plain.shortened(plain.one_line(text), longest - 1)
 
 
 def ranked_words(row: Ranked) -> str:
@@ -78,22 +67,3 @@ def _some(labels: Sequence[str]) -> str:
 def link_of(base: str, *parts: str) -> str:
     """The address of a page below another."""
     return "/".join([base.rstrip("/"), *(quote(folder_name(part)) for part in parts), ""])
-
-
-def last_lines(path: Path, number: int, longest: int) -> str:
-    """The end of a log: at most so many lines and characters, without what is not text."""
-    try:
-        with path.open("rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - 4 * longest))
-            text = stream.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    lines = [_UNSEEN.sub(" ", line).rstrip() for line in without_tokens(text).splitlines()]
-    kept = "\n".join(lines[-number:]) if number else ""
-    return kept if len(kept) <= longest else kept[-longest:].partition("\n")[2] or kept[-longest:]
-
-
-def without_tokens(text: str) -> str:
-    """Text in which nothing is left that looks like a token."""
-    return _TOKEN.sub("(token)", text)

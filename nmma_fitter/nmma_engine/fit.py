@@ -15,9 +15,8 @@ from nmma_fitter import __version__
 from nmma_fitter.bands import BANDS
 from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import Json, read_json
-from nmma_fitter.errors import Unavailable
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
-from nmma_fitter.models import MODELS, extinction
+from nmma_fitter.models import extinction
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.nmma_engine.answer import by_row, sampled_by_nmma
 from nmma_fitter.nmma_engine.fetch import verify
@@ -37,35 +36,16 @@ DAYS_BEFORE = 3.0  # the first measurement, at which the plotted curves start
 FOLDER = "nmma"  # of an attempt, with everything of NMMA's
 
 
-def bands_of(request: FitRequest) -> list[str]:
-    """The bands of a window, each once."""
-    return sorted(set(request.window.band.tolist()))
-
-
-def check(request: FitRequest) -> None:
-    """Raise when NMMA cannot do this fit here, with what to do about it."""
-    found = place.packages(place.interpreter(request.nmma.environment))
-    for part in catalogue.components(request.model):
-        if part in MODELS and MODELS[part].nmma_name != part:
-            raise Unavailable(f"NMMA {found['nmma']} has no model {part}; the fast engine has it")
-    if "TrPi2018" in catalogue.components(request.model) and "afterglowpy" not in found:
-        raise Unavailable(
-            "NMMA's afterglow needs afterglowpy, which NMMA does not bring: install "
-            "'afterglowpy>=0.8.1' beside it"
-        )
-    _surrogate(request)
-
-
 def _surrogate(request: FitRequest) -> place.Surrogate | None:
     folder = place.models_folder(request.nmma.surrogates)
-    return place.surrogate_of(request.model, folder, bands_of(request))
+    return place.surrogate_of(request.model, folder, request.bands)
 
 
 def make_task(
     request: FitRequest, priors: PriorDict, seed: int, curve_days: FloatArray, draws: int = DRAWS
 ) -> Task:
     """The task of a fit; `curve_days` are those of the plot, the same for each band."""
-    bands = bands_of(request)
+    bands = request.bands
     return task_of(
         request,
         priors,
@@ -127,7 +107,7 @@ def _curves(request: FitRequest, answer: Json, times: FloatArray) -> list[BandCu
     from nmma_fitter.fit_products import band_curves
 
     found = answer["magnitudes"]["curves"]
-    bands = bands_of(request)
+    bands = request.bands
     dust = galactic_extinction(request, bands)
     curves = []
     for band, extinct in zip(bands, dust, strict=True):

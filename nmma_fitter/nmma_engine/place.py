@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from nmma_fitter.errors import Unavailable, UnsupportedData
+from nmma_fitter.fit_settings import NmmaTable
+from nmma_fitter.models import MODELS
 from nmma_fitter.models.surrogate_files import data_folder
 from nmma_fitter.nmma_engine.catalogue import SURROGATES, components
 
@@ -159,3 +161,17 @@ def surrogate_of(name: str, folder: Path, bands: Sequence[str]) -> Surrogate | N
     if len(parts) > 1:
         raise Unavailable(f"{name}: NMMA takes one surrogate in a combination")
     return surrogate(folder, parts[0], bands)
+
+
+def check_fit(model: str, bands: Sequence[str], named: NmmaTable) -> None:
+    """Raise `Unavailable` when NMMA cannot fit a model here, with what to do about it."""
+    found = packages(interpreter(named.environment))
+    for part in components(model):
+        if part in MODELS and MODELS[part].nmma_name != part:
+            raise Unavailable(f"NMMA {found['nmma']} has no model {part}; the fast engine has it")
+    if "TrPi2018" in components(model) and "afterglowpy" not in found:
+        raise Unavailable(
+            "NMMA's afterglow needs afterglowpy, which NMMA does not bring: install "
+            "'afterglowpy>=0.8.1' beside it"
+        )
+    surrogate_of(model, models_folder(named.surrogates), bands)

@@ -93,17 +93,18 @@ def render_dag(
     """
     folder = folder.resolve()
     poller = Poller(config, order, campaign=campaign)
-    path = folder / f"{poller.night}.dag"
+    night = poller.night.name
+    path = folder / f"{night}.dag"
     if path.exists():
         raise BadInput(f"{path}: is there already; choose another folder, or remove this one")
     with poller.lock.held(), open_ledger(config.paths.state, config.paths.outdir) as ledger:
-        poller._units(ledger, poller._source())
-        rows = [r for r in in_turn(ledger.units(State.PENDING)) if r.unit.night == poller.night]
+        poller.register(ledger, poller.night.wanted(poller.campaign))
+        rows = [r for r in in_turn(ledger.units(State.PENDING)) if r.unit.night == night]
         if not rows:
-            raise BadInput(f"{poller.night}: no unit of this night waits for a job")
+            raise BadInput(f"{night}: no unit of this night waits for a job")
         nodes = [line for group in _alike(rows) for line in _nodes(ledger, config, folder, group)]
     final = _final(folder, collect)
-    path.write_text("\n".join([f"# {len(rows)} units of {poller.night}", *nodes, *final]) + "\n")
+    path.write_text("\n".join([f"# {len(rows)} units of {night}", *nodes, *final]) + "\n")
     return Dag(path, len(rows))
 
 
@@ -219,15 +220,17 @@ class Collecting(Poller):
             path.mkdir(parents=True, exist_ok=True)
         return _Nobody()
 
-    def _track(self, ledger: Ledger, scheduler: SchedulerProtocol) -> Tracked:
+    def track(self, ledger: Ledger, scheduler: SchedulerProtocol) -> Tracked:
+        """Publish what the DAG's runs left, then as ever."""
         for row in ledger.units(State.PENDING):
             if read_sentinel(row.unit)[0] in (SentinelState.NONE, SentinelState.STALE):
                 publish_brought(row.unit, runs_of(row.unit.attempts))
-        return super()._track(ledger, scheduler)
+        return super().track(ledger, scheduler)
 
-    def _submit(self, ledger: Ledger, scheduler: SchedulerProtocol, tracked: Tracked) -> list[str]:
+    def submit(self, ledger: Ledger, scheduler: SchedulerProtocol, tracked: Tracked) -> list[str]:
+        """End what would be submitted: nothing runs any more."""
         for row in tracked.submittable:
-            if row.unit.night == self.night:
+            if row.unit.night == self.night.name:
                 reason, detail = _ended_for(runs_of(row.unit.attempts))
                 digest = row.unit.digest
                 ledger.set_state(digest, State.FAILED, reason, detail, ended=self._clock())

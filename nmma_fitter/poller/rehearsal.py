@@ -123,12 +123,12 @@ def rehearse(config: Config, order: Order) -> Plan:
 
 
 def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
-    plan = Plan(poller.night)
-    wanted = poller._source()
+    plan = Plan(poller.night.name)
+    wanted = poller.night.wanted(poller.campaign)
     _copy_units(ledger, wanted, moved)
     before = {want.unit.digest: ledger.unit(want.unit.digest) for want in wanted if want.unit}
-    history = _history(ledger, poller.night)
-    poller._units(ledger, wanted)
+    history = _history(ledger, plan.night)
+    poller.register(ledger, wanted)
     for want in wanted:
         known = before[want.unit.digest] if want.unit else None
         earlier = history.get((want.object, want.task))
@@ -136,7 +136,7 @@ def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
     waiting = ledger.units(State.PENDING)
     labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
     scheduler = Rehearsing(make_scheduler(poller.config), plan, labels, poller.config.paths.state)
-    poller._submit(ledger, scheduler, Tracked(submittable=waiting))
+    poller.submit(ledger, scheduler, Tracked(submittable=waiting))
     plan.posts += _posts(poller.config, ledger, plan.night)
     return plan
 

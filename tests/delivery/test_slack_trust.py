@@ -9,8 +9,8 @@ from bench import NIGHT, fitted
 from slack_server import CHANNEL
 
 from nmma_fitter.delivery.news import NightNews, ObjectNews, Other
+from nmma_fitter.delivery.plain import last_lines
 from nmma_fitter.delivery.slack.blocks import BLOCKS, digest_message, failure_message
-from nmma_fitter.delivery.words import last_lines
 from nmma_fitter.engine.ledger import Ledger
 
 pytestmark = pytest.mark.slack

@@ -75,7 +75,7 @@ def test_newer_nights_are_taken_as_they_come_and_the_earlier_one_is_brought_to_i
     poller.tick()
     toy.want(B, "quick", seconds=0.1)
     notes = tick_until(toy, poller, lambda: toy.state(A, "slow") == "done")
-    assert toy.state(B, "quick") == "done" and poller.night == B
+    assert toy.state(B, "quick") == "done" and poller.night.name == B
     assert f"{A} slow toy: done" in notes
     nights = {night["night"]: night["closed"] for night in toy.snapshot["nights"]}
     assert nights == {A: True, B: True}
@@ -130,9 +130,9 @@ def test_after_a_tick_that_had_no_time_to_track_the_next_begins_with_that(toy):
     poller = toy.poller()
     began = []
     poller.leaving = lambda: bool(began) and "source" in began
-    source, track = poller._source, poller._track
-    poller._source = lambda *given: (began.append("source"), source(*given))[1]
-    poller._track = lambda *given: (began.append("track"), track(*given))[1]
+    source, track = poller.night.wanted, poller.track
+    poller.night.wanted = lambda *given: (began.append("source"), source(*given))[1]
+    poller.track = lambda *given: (began.append("track"), track(*given))[1]
     assert "track" in poller.tick().skipped
     began.clear()
     poller.tick()
@@ -165,7 +165,7 @@ def test_a_tick_that_raises_ends_no_poller(toy, caplog):
     error = OSError(5, "disk in trouble")
     toy.want(A, "a", seconds=0.1)
     poller = toy.poller()
-    real, calls = poller._track, []
+    real, calls = poller.track, []
 
     def fails_once(*given):
         calls.append(1)
@@ -173,7 +173,7 @@ def test_a_tick_that_raises_ends_no_poller(toy, caplog):
             raise error
         return real(*given)
 
-    poller._track = fails_once
+    poller.track = fails_once
     with caplog.at_level(logging.INFO):
         _, ticking = run(toy, poller, seconds=3.0)
     assert len(calls) > 1 and not ticking.failed
@@ -189,7 +189,7 @@ def test_ticks_that_go_on_failing_come_less_and_less_often(toy):
         calls.append(1)
         raise OSError("no")
 
-    poller._track = fails
+    poller.track = fails
     why, ticking = run(toy, poller, seconds=3.0)
     assert why is Left.TIME and ticking.failed and len(calls) <= 7
 

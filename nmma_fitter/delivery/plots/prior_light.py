@@ -12,10 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from nmma_fitter.catalogue.curves import PriorCurves
 from nmma_fitter.delivery.palette import band_order, band_style
 from nmma_fitter.delivery.plots.panels import band_panels
-from nmma_fitter.delivery.ranges import finite_or_nan
+from nmma_fitter.delivery.ranges import PriorCurves, finite_or_nan
 
 SPAN = 12.0  # mag shown: what is fainter than that below the peak nobody sees
 BELOW_MEDIAN = 2.0  # mag, but the median is seen where it is brightest

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.delivery.plain import shortened
+from nmma_fitter.delivery.plain import last_lines, shortened, without_tokens
 from nmma_fitter.delivery.products import Finished
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
 from nmma_fitter.delivery.report.remedies import remedy
 from nmma_fitter.delivery.statistics import task_name
-from nmma_fitter.delivery.words import last_lines, without_tokens
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
 from nmma_fitter.errors import GARBLED
 from nmma_fitter.fits import result_path

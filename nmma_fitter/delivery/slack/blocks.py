@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nmma_fitter.delivery.news import NightNews, ObjectNews, Other
+from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.words import (
     best_lines,
     failure_lines,
     night_text,
     object_text,
-    one_line,
     ranked_words,
 )
 from nmma_fitter.engine.files import canonical_digest
@@ -136,7 +136,7 @@ def _fallback(text: str) -> str:
 
 
 def _header(text: str) -> Block:
-    words = {"type": "plain_text", "text": one_line(text, HEADER), "emoji": False}
+    words = {"type": "plain_text", "text": short_line(text, HEADER), "emoji": False}
     return {"type": "header", "text": words}
 
 
@@ -155,7 +155,7 @@ def _text(text: str, *, bold: bool = False) -> Block:
 def _list(rows: Sequence[tuple[str, str]], style: str) -> Block:
     """A list whose items begin in bold."""
     items = [
-        _section(*([_text(first, bold=True)] if first else []), _text(one_line(rest, 320)))
+        _section(*([_text(first, bold=True)] if first else []), _text(short_line(rest, 320)))
         for first, rest in rows
     ]
     return {"type": "rich_text_list", "style": style, "elements": items}

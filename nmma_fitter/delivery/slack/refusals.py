@@ -13,8 +13,8 @@ from urllib.error import HTTPError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.slack.settings import TOKEN
-from nmma_fitter.delivery.words import one_line
 from nmma_fitter.errors import Undelivered
 
 FAILURES = (SlackClientError, OSError, HTTPException)  # whatever a call of the SDK may raise
@@ -73,7 +73,7 @@ def in_words(error: Exception, what: str, channel: str, settle: float) -> Undeli
         if error.code == 429:
             return _too_fast(error.headers.get("Retry-After"), what)
         return Undelivered(f"Slack answered HTTP {error.code}", retry_after=settle)
-    said = one_line(str(getattr(error, "reason", None) or error) or type(error).__name__, 200)
+    said = short_line(str(getattr(error, "reason", None) or error) or type(error).__name__, 200)
     return Undelivered(f"no answer from Slack ({said})", retry_after=settle)
 
 
@@ -96,7 +96,7 @@ def _answered(response: Any, what: str, channel: str, settle: float) -> Undelive
         certain = 400 <= status < 500 and status != 408
         return Refused(message) if certain else Undelivered(message, retry_after=settle)
     if code in UNSURE or not _CODE.fullmatch(code):
-        return Undelivered(f"Slack failed ({one_line(code, 60)})", retry_after=settle)
+        return Undelivered(f"Slack failed ({short_line(code, 60)})", retry_after=settle)
     everything = code in BAD_TOKEN or code in ADVICE or code == "missing_scope"
     return Refused(f"{what}: {_advice(code, response, channel)}", code, everything=everything)
 
@@ -108,7 +108,7 @@ def _advice(code: str, response: Any, channel: str) -> str:
             f"put its new bot token where {TOKEN} or slack.token_file has it"
         )
     if code == "missing_scope":
-        needed = one_line(str(response.get("needed") or "unknown"), 100)
+        needed = short_line(str(response.get("needed") or "unknown"), 100)
         return (
             f"the token lacks the scope {needed}: add it under 'OAuth & Permissions' of the app, "
             "and install the app again (missing_scope)"

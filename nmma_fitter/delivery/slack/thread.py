@@ -21,6 +21,7 @@ from nmma_fitter.delivery.news import (
     object_news,
     other_of,
 )
+from nmma_fitter.delivery.plain import last_lines
 from nmma_fitter.delivery.slack import pictures
 from nmma_fitter.delivery.slack.blocks import (
     Message,
@@ -33,7 +34,7 @@ from nmma_fitter.delivery.slack.channel import Channel, attempt, noted
 from nmma_fitter.delivery.slack.pictures import Picture
 from nmma_fitter.delivery.slack.record import FILE, Record
 from nmma_fitter.delivery.slack.settings import SlackSettings
-from nmma_fitter.delivery.words import last_lines, link_of, ranked_words
+from nmma_fitter.delivery.words import link_of, ranked_words
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel

@@ -1,0 +1,106 @@
+"""Which nights a tick looks at, and what it wants of their candidates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Container, Sequence
+from pathlib import Path
+
+from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
+from nmma_fitter.candidates.sources.arrivals import arrived
+from nmma_fitter.config import Config
+from nmma_fitter.engine.campaign import Campaign
+from nmma_fitter.engine.ledger import Ledger, NeedRow
+from nmma_fitter.engine.want import Wanted
+from nmma_fitter.errors import BadInput
+from nmma_fitter.poller.tick import Order
+
+
+class NightChoice:
+    """The night that is looked at, and what was asked for of it.
+
+    Parameters
+    ----------
+    config : Config
+    order : Order
+
+    Raises
+    ------
+    BadInput
+        The order's folder is none, or there is no night and nothing from which one could come.
+    """
+
+    def __init__(self, config: Config, order: Order) -> None:
+        self._candidates = config.paths.candidates
+        self._state = config.paths.state
+        self._order = order
+        self._folder: Path | None = None
+        self._asked: set[tuple[str, str]] = set()
+        if order.night_dir is not None or not (order.follow or config.sources):
+            self.take(order.night_dir or newest_night(self._candidates))
+
+    def take(self, folder: Path) -> None:
+        """Look at a night from now on."""
+        if not folder.is_dir():
+            raise BadInput(f"{folder}: no such folder; give a night's folder of candidates")
+        self._folder = folder.resolve()
+        self._asked = set()
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the night that is looked at; raises `BadInput` while there is none."""
+        return self._folder or newest_night(self._candidates)
+
+    @property
+    def name(self) -> str:
+        """Name of that night."""
+        return self.folder.name
+
+    @property
+    def taken(self) -> str:
+        """Name of the night that is looked at, empty while there is none."""
+        return self._folder.name if self._folder else ""
+
+    def folders(self, ledger: Ledger, notes: list[str]) -> list[Path]:
+        """Folders to look at: the newest last, before it those into which something was pulled.
+
+        Notes are added for nights that were missed.
+        """
+        order = self._order
+        pulled = [] if order.night_dir or order.candidates else self._arrived()
+        if not order.follow:
+            return [*(night for night in pulled if night != self.folder), self.folder]
+        known = [*(night for night, _, _ in ledger.nights()), *(night.name for night in pulled)]
+        try:
+            folders, missed = nights_to_look_at(self._candidates, known)
+        except BadInput as error:  # no night yet, or none any more: the jobs go on
+            notes.append(str(error))
+            return []
+        if missed:
+            first, last = missed[0], missed[-1]
+            notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
+        return sorted({*pulled, *folders}, key=lambda night: night.name)
+
+    def _arrived(self) -> list[Path]:
+        folders = map(self._candidates.joinpath, arrived(self._state))
+        return [folder for folder in folders if folder.is_dir()]
+
+    def wanted(self, campaign: Campaign, known: Container[str] = frozenset()) -> Sequence[Wanted]:
+        """What a campaign wants of the night's candidates; `known` are digests of units."""
+        wanted = campaign.wanted(self.name, candidate_files(self.folder), known)
+        # What the files hold is said once; from the second tick on only what is wrong with them.
+        logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
+        chosen = set(self._order.candidates)
+        unknown = chosen - {want.object for want in wanted}
+        if unknown:
+            raise BadInput(
+                f"{self.folder}: no candidate {', '.join(sorted(unknown))}; "
+                f"there are: {', '.join(sorted({want.object for want in wanted}))}"
+            )
+        wanted = [want for want in wanted if not chosen or want.object in chosen]
+        self._asked = {(want.object, want.task) for want in wanted}
+        return wanted
+
+    def asked_of(self, needs: Sequence[NeedRow]) -> list[NeedRow]:
+        """Those of a night's needs that were asked for."""
+        return [need for need in needs if (need.object, need.task) in self._asked]
