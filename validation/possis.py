@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import nmma_process
 import numpy as np
+from kilonovanet import LIGHT, kilonovanet
 from numpy.typing import NDArray
 from records import markdown
-from references_grids import LIGHT, kilonovanet
 
 from nmma_fitter import bands, models
 
