@@ -24,7 +24,9 @@ FIRST = 1.2  # evaluations, in units of the effective sample size wanted
 MARGIN = 1.1
 MORE = 1.5  # times the evaluations, where only the tail is in doubt
 MOST = 8.0  # after which the stand-in is given up, in the same units
-SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MORE, MOST, 2)  # the last: of the code
+DEPTH = 0.5  # evaluations for each effective point of the stand-in: more of them tell little more
+SAMPLES = 6  # of the stand-in, at most
+SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MORE, MOST, DEPTH, SAMPLES, 3)  # the last: of the code
 
 
 def correct(
@@ -33,6 +35,7 @@ def correct(
     n_effective: int,
     rng: np.random.Generator,
     on_round: Callable[[str, Weighted], None] = lambda phase, points: None,
+    more: Callable[[], Weighted] | None = None,
 ) -> Weighted:
     """Evaluate as many points by the model as the effective sample size takes.
 
@@ -46,6 +49,9 @@ def correct(
     rng : numpy.random.Generator
     on_round : callable
         Told the phase and the points so far.
+    more : callable, optional
+        Draws as many points again under the stand-in, where the model's posterior is so much
+        narrower that those of the first sample do not suffice.
 
     Returns
     -------
@@ -63,18 +69,22 @@ def correct(
     the model's weights over what the points were selected by. Their product over p_i is of no use,
     as most are equal and those with p_i = 1 stand out.
     """
-    luck = rng.random(rough.draws)
-    merit = _merit(rough)
+    luck, samples = rng.random(rough.draws), 1
     evaluated, log_l = np.empty(0, dtype=np.int64), np.empty(0)
     lost = bool(rough.trouble(n_effective))  # then not much is spent on it
     wanted, most = FIRST * n_effective, (FIRST if lost else MOST) * n_effective
     while True:
+        while more and not lost and samples < SAMPLES and wanted > DEPTH * rough.ess:
+            rough, samples = rough.pooled(more()), samples + 1
+            luck = np.append(luck, rng.random(rough.draws - len(luck)))
+        merit = _merit(rough)
         chance = _chances(merit, wanted)
         new = np.setdiff1d(np.flatnonzero(luck < chance), evaluated)
         evaluated = np.concatenate([evaluated, new])
         if len(new):
             log_l = np.concatenate([log_l, evaluate(rough.cube[new])])
         log_ratio = rough.log_ratio[evaluated] - np.log(chance[evaluated])
+        log_ratio[luck[evaluated] >= chance[evaluated]] = -np.inf  # not selected any more
         chosen = log_l + rough.log_ratio[evaluated] - np.log(merit[evaluated])
         tail = max(rough.shape, tail_shape(chosen))
         points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws, tail)

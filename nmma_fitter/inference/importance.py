@@ -121,6 +121,15 @@ class Weighted:
         """Of the tail of the weights; see `tail_shape`."""
         return tail_shape(self.log_w) if self.tail is None else self.tail
 
+    def pooled(self, other: Weighted) -> Weighted:
+        """This sample and another, of a proposal of its own, as one."""
+        return Weighted(
+            np.concatenate([self.cube, other.cube]),
+            np.concatenate([self.log_l, other.log_l]),
+            np.concatenate([self.log_ratio, other.log_ratio]),
+            self.draws + other.draws,
+        )
+
     def trouble(self, n_effective: int) -> str:
         """Why the weights cannot be trusted, empty if they can."""
         if not np.isfinite(self.log_w).any():

@@ -211,7 +211,8 @@ class _Run:
     def corrected(self, stand_in: StandIn) -> SamplerResult:
         """With a stand-in first, whose likelihoods are not worth a place in the checkpoint."""
         rng = np.random.default_rng(self.settings.seed)
-        rough = sample_stand_in(stand_in, self.likelihood.priors, self.settings, rng, self.watch)
+        arguments = stand_in, self.likelihood.priors, self.settings, rng, self.watch
+        rough = sample_stand_in(*arguments)
 
         def predict(cube: FloatArray) -> FloatArray:
             return stand_in.predict(self.likelihood.parameters(cube))
@@ -224,6 +225,7 @@ class _Run:
                 self.settings.n_effective,
                 rng,
                 lambda phase, points: self._tell(phase, points, evaluations.count),
+                partial(sample_stand_in, *arguments, last_resort=False),
             )
         magnitudes = np.concatenate(evaluations.values)
         invalid = np.isnan(magnitudes).any(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -262,6 +263,29 @@ def test_a_larger_sample_keeps_the_points_of_a_smaller(priors):
     correct(rough, lambda cube: seen.append(cube) or -10 * cube[:, 0], 1000, rng)
     every = np.concatenate(seen)
     assert len(np.unique(every, axis=0)) == len(every)
+
+
+def of_a_wide_stand_in(rng):
+    """3000 points of a normal over five parameters, wider than `narrow`."""
+    cube = norm(0.5, 0.1).rvs((3000, 5), random_state=rng)
+    log_l = norm(0.5, 0.1).logpdf(cube).sum(axis=1)
+    return Weighted(cube, log_l, -log_l, len(cube))
+
+
+def narrow(cube):
+    return norm(0.5, 0.06).logpdf(cube).sum(axis=1)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_stand_in_that_is_too_wide_is_sampled_again(again):
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        more = partial(of_a_wide_stand_in, rng) if again else None
+        found.append(correct(of_a_wide_stand_in(rng), narrow, 1000, rng, more=more))
+    assert all((one.ess >= 1000) == again for one in found)
+    pulls = np.array([one.log_z / one.log_z_err for one in found])
+    assert np.abs(pulls.mean()) < 3.3 / np.sqrt(30) and np.sum(pulls**2) < 59.7  # chi², 0.001
 
 
 # Which way
