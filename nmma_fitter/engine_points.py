@@ -16,8 +16,8 @@ from nmma_fitter.engine.files import folder_name
 from nmma_fitter.engines import by_engine, read_samples, request_of
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
-from nmma_fitter.inference.importance import effective_size
 from nmma_fitter.inference.sampled import Watch
+from nmma_fitter.inference.weights import effective_size
 
 FloatArray = NDArray[np.float64]
 LARGEST_SHIFT, SMALLEST_SHARE = 0.1, 0.9  # of ln Z, and of the points' effective number

@@ -19,12 +19,11 @@ from nmma_fitter.fits import requests_of
 from nmma_fitter.inference import nested
 from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.cube import CubeLikelihood
-from nmma_fitter.inference.importance import effective_size, possible
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.priors import apply_measured, load_priors
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_sampler
-from nmma_fitter.inference.weights import equal_weight
+from nmma_fitter.inference.weights import effective_size, equal_weight, possible
 from nmma_fitter.nmma_fit import predict, stand_in
 
 FloatArray = NDArray[np.float64]

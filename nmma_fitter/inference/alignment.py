@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from nmma_fitter.inference.cube import CubeLikelihood
-from nmma_fitter.inference.importance import Weighted, possible
 from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.mixture import Mixture, log_normal
 from nmma_fitter.inference.priors import sampled_keys, transform
+from nmma_fitter.inference.weights import Weighted, possible
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

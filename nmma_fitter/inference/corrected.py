@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
+from nmma_fitter.inference.weights import Weighted
 
 FloatArray = NDArray[np.float64]
 Evaluate = Callable[[FloatArray], FloatArray]

@@ -30,7 +30,6 @@ from nmma_fitter.errors import Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evidence import log_evidence_error
-from nmma_fitter.inference.importance import Weighted
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys, transform
@@ -42,7 +41,7 @@ from nmma_fitter.inference.sampled import (
     SamplerSettings,
     Watch,
 )
-from nmma_fitter.inference.weights import equal_weight, information
+from nmma_fitter.inference.weights import Weighted, equal_weight, information
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.inference.importance import Weighted
+from nmma_fitter.inference.weights import Weighted
 
 FloatArray = NDArray[np.float64]
 Phase = Literal["exploring", "sampling"]

@@ -23,7 +23,7 @@ from nmma_fitter.inference import corrected, importance
 from nmma_fitter.inference.alignment import CHUNK, Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
-from nmma_fitter.inference.importance import ALIGNED, QUICK, THOROUGH, Effort, Weighted, possible
+from nmma_fitter.inference.importance import ALIGNED, QUICK, THOROUGH, Effort
 from nmma_fitter.inference.mixture import Mixture
 from nmma_fitter.inference.pool import Evaluate, evaluation_pool
 from nmma_fitter.inference.priors import describe, sampled_keys
@@ -36,7 +36,7 @@ from nmma_fitter.inference.sampled import (
     Watch,
 )
 from nmma_fitter.inference.stand_in import BATCH, StandIn, sample_stand_in
-from nmma_fitter.inference.weights import equal_weight, information
+from nmma_fitter.inference.weights import Weighted, equal_weight, information, possible
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

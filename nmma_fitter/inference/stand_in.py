@@ -15,9 +15,10 @@ from nmma_fitter.inference import importance
 from nmma_fitter.inference.alignment import CHUNK, Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
-from nmma_fitter.inference.importance import THOROUGH, Weighted, possible
+from nmma_fitter.inference.importance import THOROUGH
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.sampled import UNWATCHED, Progress, SamplerSettings, Watch
+from nmma_fitter.inference.weights import Weighted, possible
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict

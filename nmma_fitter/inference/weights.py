@@ -1,11 +1,96 @@
-"""From weighted points to samples of equal weight, and what the weights tell."""
+"""Weighted points, what their weights tell, and samples of equal weight."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """Points drawn from a proposal, and what weighs them.
+
+    Attributes
+    ----------
+    cube : array, shape (N, D)
+    log_l, log_ratio : array, shape (N,)
+        ln likelihood; ln of prior over proposal.
+    draws : int
+        How many were drawn, of which N were kept.
+    tail : float, optional
+        Shape of the weights' tail where it is not to be read off the N weights.
+    """
+
+    cube: FloatArray
+    log_l: FloatArray
+    log_ratio: FloatArray
+    draws: int
+    tail: float | None = None
+
+    @property
+    def log_w(self) -> FloatArray:
+        """Ln of the importance weights, likelihood times prior over proposal."""
+        return self.log_l + self.log_ratio
+
+    @property
+    def log_z(self) -> float:
+        """Ln evidence: the mean weight of all that were drawn."""
+        return float(logsumexp(self.log_w) - np.log(self.draws))
+
+    @property
+    def log_z_err(self) -> float:
+        """Its error: the standard error of the mean weight over the mean."""
+        return float(np.sqrt(1 / self.ess - 1 / self.draws)) if self.ess > 0 else np.inf
+
+    @property
+    def ess(self) -> float:
+        """Effective sample size (Kish)."""
+        return effective_size(self.log_w)
+
+    @property
+    def shape(self) -> float:
+        """Of the tail of the weights; see `tail_shape`."""
+        return tail_shape(self.log_w) if self.tail is None else self.tail
+
+    def pooled(self, other: Weighted) -> Weighted:
+        """This sample and another, of a proposal of its own, as one."""
+        return Weighted(
+            np.concatenate([self.cube, other.cube]),
+            np.concatenate([self.log_l, other.log_l]),
+            np.concatenate([self.log_ratio, other.log_ratio]),
+            self.draws + other.draws,
+        )
+
+    def trouble(self, n_effective: int) -> str:
+        """Why the weights cannot be trusted, empty if they can."""
+        if not np.isfinite(self.log_w).any():
+            return "no point of the prior is possible"
+        if self.ess < n_effective:
+            return f"effective sample size {self.ess:.0f} of {n_effective}"
+        if self.shape >= LARGEST_SHAPE:
+            return f"the weights have a heavy tail (Pareto k {self.shape:.2f})"
+        return ""
+
+
+def effective_size(log_w: FloatArray) -> float:
+    """Effective sample size (Kish) of ln weights; 0 when all are -inf."""
+    top = np.max(log_w, initial=-np.inf)
+    if top == -np.inf:
+        return 0.0
+    weight = np.exp(log_w - top)
+    return float(weight.sum() ** 2 / np.sum(weight**2))
+
+
+def possible(log_l: FloatArray) -> FloatArray:
+    """No nan, no +inf: both are impossible."""
+    return np.where(np.isnan(log_l) | (log_l == np.inf), -np.inf, log_l)
 
 
 def equal_weight(log_w: FloatArray, size: int, rng: np.random.Generator) -> NDArray[np.int64]:

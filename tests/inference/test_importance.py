@@ -23,13 +23,14 @@ from nmma_fitter.errors import Interrupted
 from nmma_fitter.inference import importance
 from nmma_fitter.inference import stand_in as stand_ins
 from nmma_fitter.inference.corrected import correct
-from nmma_fitter.inference.importance import Weighted, sample
+from nmma_fitter.inference.importance import sample
 from nmma_fitter.inference.mixture import Mixture, fit_mixture
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_importance, run_sampler
 from nmma_fitter.inference.stand_in import StandIn
+from nmma_fitter.inference.weights import Weighted
 
 SETTINGS = SamplerSettings(seed=5, n_effective=500, nlive=100)
 
