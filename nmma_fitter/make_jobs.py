@@ -63,7 +63,7 @@ class Poller:
 
     Attributes
     ----------
-    night : NightChoice
+    choice : NightChoice
         The night that is looked at.
     patience : float
         Seconds to wait for another's tick to end.
@@ -86,7 +86,7 @@ class Poller:
         self.order = order
         self._clock = clock
         self.campaign = campaign or FitsCampaign(config, order.models)
-        self.night = NightChoice(config, order)
+        self.choice = NightChoice(config, order)
         self.couriers = make_couriers(config) if couriers is None else couriers
         self.lock = TickLock(config.paths.state, config.tick.longest)
         self.patience = 0.0
@@ -102,7 +102,7 @@ class Poller:
     @property
     def night_folder(self) -> Path:
         """Where the results of the night that is looked at go."""
-        return self.config.paths.outdir / folder_name(self.night.name)
+        return self.config.paths.outdir / folder_name(self.choice.name)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -164,9 +164,9 @@ class Poller:
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""
-        for night_dir in self.night.folders(ledger, report.notes):
-            self.night.take(night_dir)
-            source = partial(self.night.wanted, self.campaign, ledger.digests())
+        for night_dir in self.choice.folders(ledger, report.notes):
+            self.choice.take(night_dir)
+            source = partial(self.choice.wanted, self.campaign, ledger.digests())
             wanted = self._step("source", source, report, None)
             if wanted is None:
                 continue
@@ -204,11 +204,11 @@ class Poller:
 
     def register(self, ledger: Ledger, wanted: Sequence[Wanted]) -> Registered:
         """Make units of what is wanted of the night that is looked at."""
-        ledger.open_night(self.night.name, self.night_folder)
+        ledger.open_night(self.choice.name, self.night_folder)
         now = self._clock()
         registered = register(
             ledger,
-            self.night.name,
+            self.choice.name,
             wanted,
             deadline=now + (self.order.timeout or self.config.tick.timeout),
             force=self.order.force and not self._forced,
@@ -225,7 +225,7 @@ class Poller:
         settings = TrackSettings(*bounds, max_hours=tick.max_hours)
         now = self._clock()
         tracker = Tracker(ledger, scheduler, settings, now)
-        return tracker.run(to_track(ledger, self.night.taken, now, settings.late_days))
+        return tracker.run(to_track(ledger, self.choice.taken, now, settings.late_days))
 
     def submit(self, ledger: Ledger, scheduler: Scheduler, tracked: Tracked) -> list[str]:
         """Submit the units that wait for it; returns notes."""
@@ -255,9 +255,9 @@ class Poller:
         if report.skipped:
             steps = ", ".join(dict.fromkeys(report.skipped))
             report.notes.append(f"no time left for: {steps}; the next tick does that")
-        report.night = self.night.taken
+        report.night = self.choice.taken
         if report.night:
-            report.needs = self.night.asked_of(ledger.needs(report.night))
+            report.needs = self.choice.asked_of(ledger.needs(report.night))
         about = {
             "period": self._period(report, seconds),
             "poller": {"kind": self.rhythm.kind, **self.about},
@@ -280,7 +280,7 @@ class Poller:
         """What ended of other nights than the one that is shown."""
         for digest in tracked.ended:
             row = ledger.unit(digest)
-            if row is not None and self.night.taken not in ("", row.unit.night):
+            if row is not None and self.choice.taken not in ("", row.unit.night):
                 why = f" ({row.reason}: {row.detail})" if row.reason else ""
                 name = f"{row.unit.night} {row.unit.object} {row.unit.task}"
                 yield f"{name}: {row.state.value}{why}"

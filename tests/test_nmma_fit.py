@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from nmma_fitter.errors import (
     Unavailable,
 )
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
-from nmma_fitter.nmma_fit import outcome_of
+from nmma_fitter.nmma_fit import few_collections, outcome_of
 
 
 def run_fit_of(work: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
@@ -113,3 +114,11 @@ def test_a_stop_flag_belongs_to_its_process():
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def test_who_fits_by_import_collects_garbage_afterwards_as_before():
+    before = gc.get_threshold()
+    with pytest.raises(ZeroDivisionError), few_collections():
+        assert gc.get_threshold() != before
+        1 / 0  # noqa: B018
+    assert gc.get_threshold() == before

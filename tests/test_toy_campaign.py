@@ -37,20 +37,20 @@ def finish(poller: Poller, seconds: float = 60.0):
 
 
 def test_a_toy_is_done_and_its_start_is_noted_once(poller, campaign):
-    write_candidate(poller.night.folder, "a", seconds=0.2)
+    write_candidate(poller.choice.folder, "a", seconds=0.2)
     [need] = finish(poller).needs
     [start] = read_starts(campaign.starts)
     assert (need.state, start.digest, start.attempt) == ("done", need.digest, 1)
 
 
 def test_a_toy_told_to_fail_fails_for_its_reason(poller):
-    write_candidate(poller.night.folder, "a", seconds=0.1, final="bad_input")
+    write_candidate(poller.choice.folder, "a", seconds=0.1, final="bad_input")
     [need] = finish(poller).needs
     assert (need.state, need.reason) == ("failed", "bad_input")
 
 
 def test_a_warned_toy_leaves_a_checkpoint_from_which_the_next_run_goes_on(poller, campaign):
-    write_candidate(poller.night.folder, "a", seconds=3.0)
+    write_candidate(poller.choice.folder, "a", seconds=3.0)
     end = time.monotonic() + 60
     while not read_starts(campaign.starts):
         poller.tick()

@@ -51,7 +51,8 @@ def correct(
         Told the phase and the points so far.
     more : callable, optional
         Draws as many points again under the stand-in, where the model's posterior is so much
-        narrower that those of the first sample do not suffice.
+        narrower that those of the first sample do not suffice. What cannot be trusted is left out,
+        and no more is drawn then.
 
     Returns
     -------
@@ -63,28 +64,33 @@ def correct(
     Each of the N points is selected with probability p_i of its own (Poisson sampling), and the sum
     of w_i / p_i over the selected is an unbiased estimate of the sum of all N weights w_i (Horvitz
     & Thompson 1952, J. Am. Stat. Assoc. 47, 663). One random number per point decides for every
-    sample size, so a larger one keeps the points of a smaller.
+    sample size, so a larger one keeps the points of a smaller; where more points under the stand-in
+    make a point's chance smaller, it keeps the one by which it was selected.
 
     Two tails decide whether the weights can be trusted: that of the stand-in's weights, and that of
     the model's weights over what the points were selected by. Their product over p_i is of no use,
     as most are equal and those with p_i = 1 stand out.
     """
-    luck, samples = rng.random(rough.draws), 1
+    luck, chance, samples = rng.random(rough.draws), np.zeros(rough.draws), 1
     evaluated, log_l = np.empty(0, dtype=np.int64), np.empty(0)
     lost = bool(rough.trouble(n_effective))  # then not much is spent on it
     wanted, most = FIRST * n_effective, (FIRST if lost else MOST) * n_effective
     while True:
         while more and not lost and samples < SAMPLES and wanted > DEPTH * rough.ess:
-            rough, samples = rough.pooled(more()), samples + 1
-            luck = np.append(luck, rng.random(rough.draws - len(luck)))
+            again, samples = more(), samples + 1
+            if again.trouble(n_effective):
+                more = None
+                break
+            rough = rough.pooled(again)
+            luck = np.append(luck, rng.random(again.draws))
+            chance = np.append(chance, np.zeros(again.draws))
         merit = _merit(rough)
-        chance = _chances(merit, wanted)
+        chance = np.maximum(chance, _chances(merit, wanted))
         new = np.setdiff1d(np.flatnonzero(luck < chance), evaluated)
         evaluated = np.concatenate([evaluated, new])
         if len(new):
             log_l = np.concatenate([log_l, evaluate(rough.cube[new])])
         log_ratio = rough.log_ratio[evaluated] - np.log(chance[evaluated])
-        log_ratio[luck[evaluated] >= chance[evaluated]] = -np.inf  # not selected any more
         chosen = log_l + rough.log_ratio[evaluated] - np.log(merit[evaluated])
         tail = max(rough.shape, tail_shape(chosen))
         points = Weighted(rough.cube[evaluated], log_l, log_ratio, rough.draws, tail)

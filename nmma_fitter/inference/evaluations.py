@@ -8,6 +8,7 @@ answered from the list.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ class Evaluations:
         for start in range(0, len(cube), self._batch):
             part = cube[start : start + self._batch]
             if self._should_stop():
-                self._interrupt()
+                self.interrupt()
             known = self._played_back(part)
             self.values.append(self._evaluate(part) if known is None else known)
             self.cube.append(part)
@@ -117,7 +118,8 @@ class Evaluations:
             checkpoints.replace_synced(partial, self._path)
         self._saved = self._clock()
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> NoReturn:
+        """Write a checkpoint, and raise `Interrupted`."""
         self.save()
         kept = f"resume from {self._path}" if self._path else "nothing was kept"
         raise Interrupted(f"stopped on request after {self.count} evaluations; {kept}")

@@ -35,7 +35,7 @@ from nmma_fitter.inference.sampled import (
     SamplerSettings,
     Watch,
 )
-from nmma_fitter.inference.stand_in import BATCH, StandIn, sample_stand_in
+from nmma_fitter.inference.stand_in import BATCH, StandIn, sample_again, sample_stand_in
 from nmma_fitter.inference.weights import Weighted, equal_weight, information, possible
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class _Run:
                 self.settings.n_effective,
                 rng,
                 lambda phase, points: self._tell(phase, points, evaluations.count),
-                partial(sample_stand_in, *arguments, last_resort=False),
+                partial(sample_again, *arguments, evaluations),
             )
         magnitudes = np.concatenate(evaluations.values)
         invalid = np.isnan(magnitudes).any(axis=1)
@@ -280,7 +280,7 @@ class _Run:
             log_z_err=points.log_z_err,
             ess=points.ess,
             information=information(log_w, points.log_l, points.log_z) if weighted else np.nan,
-            evaluations=len(invalid),
+            evaluations=len(invalid),  # with the prior's points
             evaluations_before_resume=min(evaluations.before, evaluations.count),
             n_invalid=int(invalid.sum()),
             seconds=evaluations.seconds,

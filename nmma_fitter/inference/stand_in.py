@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.errors import NotConverged
+from nmma_fitter.errors import Interrupted, NotConverged
 from nmma_fitter.inference import importance
 from nmma_fitter.inference.alignment import CHUNK, Aligned, Alignment
 from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
@@ -111,6 +111,30 @@ def sample_stand_in(
     except NotConverged as error:
         log.info("the stand-in by nested sampling: %s", error)
         return points
+
+
+def sample_again(
+    stand_in: StandIn,
+    priors: PriorDict,
+    settings: SamplerSettings,
+    rng: np.random.Generator,
+    watch: Watch,
+    waiting: Evaluations,
+) -> Weighted:
+    """More points under a stand-in, by importance sampling; parameters as of `sample_stand_in`.
+
+    The evaluations of the costly model, which wait meanwhile, are saved first.
+    """
+
+    def tell(now: Progress) -> None:
+        watch.on_progress(replace(now, evaluations=waiting.count))
+
+    waiting.save()
+    told = replace(watch, on_progress=tell)
+    try:
+        return sample_stand_in(stand_in, priors, settings, rng, told, last_resort=False)
+    except Interrupted:
+        waiting.interrupt()
 
 
 def _nested(

@@ -25,7 +25,7 @@ from nmma_fitter.models.me2017_layers import (
 IntArray = NDArray[np.int64]
 
 _TOGETHER = 100  # points, whose layers then stay in the processor's cache
-_MOST_KEPT = 500  # points
+MOST_KEPT = 500  # points, as many as a sampler asks for at once
 _MARGIN = 2  # nodes on either side of those asked for: a redshift of 0.17
 _START, _FIRST, _LAST = range(3)  # columns of nodes
 
@@ -65,8 +65,8 @@ class Grids:
 
         luminosity, radius = np.zeros(days.shape), np.zeros(days.shape)
         luminosity[np.isnan(days)] = radius[np.isnan(days)] = np.nan
-        for begin in range(0, len(points), _MOST_KEPT):
-            some = slice(begin, begin + _MOST_KEPT)
+        for begin in range(0, len(points), MOST_KEPT):
+            some = slice(begin, begin + MOST_KEPT)
             observed = np.ascontiguousarray(days[some])
             rows = self._integrated(points[some], _nodes(observed))
             kernel.interpolate(
@@ -108,8 +108,9 @@ class Grids:
         layers = layers_of(points, self._layers)
         mass, beta = layers.mass[:, -1].copy(), layers.beta[:, 0].astype(float)
         clock = _clock(kernel.FIRST, kernel.FIRST + count, kernel.STEP)
+        self._nodes[rows] = -1  # until it is done: what is interrupted is not there
         kernel.integrate(_rows(layers), mass, beta, clock, rows, nodes, self._log_l, self._log_r)
-        self._nodes[rows] = nodes  # only now: what is interrupted is not there
+        self._nodes[rows] = nodes
 
 
 def _nodes(days: FloatArray) -> IntArray:

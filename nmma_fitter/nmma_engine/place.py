@@ -164,7 +164,15 @@ def surrogate_of(name: str, folder: Path, bands: Sequence[str]) -> Surrogate | N
 
 
 def check_fit(model: str, bands: Sequence[str], named: NmmaTable) -> None:
-    """Raise `Unavailable` when NMMA cannot fit a model here, with what to do about it."""
+    """Raise when NMMA cannot fit a model here, with what to do about it.
+
+    Raises
+    ------
+    Unavailable
+        NMMA, the model in it, or the model's data are not here.
+    UnsupportedData
+        The model's data lack a band.
+    """
     found = packages(interpreter(named.environment))
     for part in components(model):
         if part in MODELS and MODELS[part].nmma_name != part:

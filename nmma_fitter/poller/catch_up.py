@@ -67,14 +67,14 @@ def catch_up(
     while waiting and not signals.leaving():
         for poller in waiting:
             try:
-                reports[poller.night.name] = poller.tick()
+                reports[poller.choice.name] = poller.tick()
             except LockHeld as held:
                 log.info("%s", held)
                 continue
-            show(reports[poller.night.name])
+            show(reports[poller.choice.name])
         if not wait and len(reports) == len(pollers):
             break
-        waiting = [p for p in pollers if not _is_finished(reports.get(p.night.name))]
+        waiting = [p for p in pollers if not _is_finished(reports.get(p.choice.name))]
         if waiting:
             signals.wait(config.tick.interval)
     return list(reports.values())

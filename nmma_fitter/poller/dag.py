@@ -93,12 +93,12 @@ def render_dag(
     """
     folder = folder.resolve()
     poller = Poller(config, order, campaign=campaign)
-    night = poller.night.name
+    night = poller.choice.name
     path = folder / f"{night}.dag"
     if path.exists():
         raise BadInput(f"{path}: is there already; choose another folder, or remove this one")
     with poller.lock.held(), open_ledger(config.paths.state, config.paths.outdir) as ledger:
-        poller.register(ledger, poller.night.wanted(poller.campaign))
+        poller.register(ledger, poller.choice.wanted(poller.campaign))
         rows = [r for r in in_turn(ledger.units(State.PENDING)) if r.unit.night == night]
         if not rows:
             raise BadInput(f"{night}: no unit of this night waits for a job")
@@ -230,7 +230,7 @@ class Collecting(Poller):
     def submit(self, ledger: Ledger, scheduler: SchedulerProtocol, tracked: Tracked) -> list[str]:
         """End what would be submitted: nothing runs any more."""
         for row in tracked.submittable:
-            if row.unit.night == self.night.name:
+            if row.unit.night == self.choice.name:
                 reason, detail = _ended_for(runs_of(row.unit.attempts))
                 digest = row.unit.digest
                 ledger.set_state(digest, State.FAILED, reason, detail, ended=self._clock())

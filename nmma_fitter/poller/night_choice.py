@@ -48,7 +48,7 @@ class NightChoice:
 
     @property
     def folder(self) -> Path:
-        """Folder of the night that is looked at; raises `BadInput` while there is none."""
+        """Folder of the night that is looked at, or else the newest; `BadInput` if none is."""
         return self._folder or newest_night(self._candidates)
 
     @property

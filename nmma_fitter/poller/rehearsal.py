@@ -123,8 +123,8 @@ def rehearse(config: Config, order: Order) -> Plan:
 
 
 def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
-    plan = Plan(poller.night.name)
-    wanted = poller.night.wanted(poller.campaign)
+    plan = Plan(poller.choice.name)
+    wanted = poller.choice.wanted(poller.campaign)
     _copy_units(ledger, wanted, moved)
     before = {want.unit.digest: ledger.unit(want.unit.digest) for want in wanted if want.unit}
     history = _history(ledger, plan.night)

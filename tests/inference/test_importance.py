@@ -20,7 +20,7 @@ from problems import (
 from scipy.stats import genpareto, kstest, norm, truncnorm
 
 from nmma_fitter.errors import Interrupted
-from nmma_fitter.inference import importance
+from nmma_fitter.inference import corrected, importance
 from nmma_fitter.inference import stand_in as stand_ins
 from nmma_fitter.inference.corrected import correct
 from nmma_fitter.inference.importance import sample
@@ -29,7 +29,7 @@ from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
 from nmma_fitter.inference.priors import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_importance, run_sampler
-from nmma_fitter.inference.stand_in import StandIn
+from nmma_fitter.inference.stand_in import StandIn, sample_stand_in
 from nmma_fitter.inference.weights import Weighted
 
 SETTINGS = SamplerSettings(seed=5, n_effective=500, nlive=100)
@@ -267,26 +267,69 @@ def test_a_larger_sample_keeps_the_points_of_a_smaller(priors):
 
 
 def of_a_wide_stand_in(rng):
-    """3000 points of a normal over five parameters, wider than `narrow`."""
-    cube = norm(0.5, 0.1).rvs((3000, 5), random_state=rng)
-    log_l = norm(0.5, 0.1).logpdf(cube).sum(axis=1)
-    return Weighted(cube, log_l, -log_l, len(cube))
+    """3000 points of a normal over five parameters, wider than the model's."""
+    return of_a_normal(rng, 0.1, 0.1)
 
 
-def narrow(cube):
-    return norm(0.5, 0.06).logpdf(cube).sum(axis=1)
+def of_a_normal(rng, width, drawn_width):
+    """3000 points of one normal, drawn from another."""
+    cube = norm(0.5, drawn_width).rvs((3000, 5), random_state=rng)
+    log_l, log_q = (norm(0.5, one).logpdf(cube).sum(axis=1) for one in (width, drawn_width))
+    return Weighted(cube, log_l, -log_q, len(cube))
 
 
-@pytest.mark.parametrize("again", [True, False])
-def test_a_stand_in_that_is_too_wide_is_sampled_again(again):
-    found = []
-    for seed in range(30):
-        rng = np.random.default_rng(seed)
-        more = partial(of_a_wide_stand_in, rng) if again else None
-        found.append(correct(of_a_wide_stand_in(rng), narrow, 1000, rng, more=more))
-    assert all((one.ess >= 1000) == again for one in found)
+def corrected_from_wide(seed, width, more):
+    rng = np.random.default_rng(seed)
+
+    def model(cube):
+        return norm(0.5, width).logpdf(cube).sum(axis=1)
+
+    return correct(of_a_wide_stand_in(rng), model, 1000, rng, more=more and partial(more, rng))
+
+
+@pytest.mark.parametrize(
+    ("width", "more", "good"),
+    [
+        (0.06, of_a_wide_stand_in, True),
+        (0.06, None, False),
+        (0.08, of_a_wide_stand_in, True),
+    ],
+)
+def test_a_stand_in_that_is_too_wide_is_sampled_again(width, more, good):
+    found = [corrected_from_wide(seed, width, more) for seed in range(30)]
+    assert all((one.ess >= 1000) == good for one in found)
     pulls = np.array([one.log_z / one.log_z_err for one in found])
     assert np.abs(pulls.mean()) < 3.3 / np.sqrt(30) and np.sum(pulls**2) < 59.7  # chi², 0.001
+
+
+def test_another_sample_that_is_not_to_be_trusted_is_left_out():
+    narrow = partial(of_a_normal, width=0.1, drawn_width=0.03)
+    assert narrow(np.random.default_rng(1)).trouble(1000)
+    with_it, without = (corrected_from_wide(1, 0.08, more) for more in (narrow, None))
+    assert with_it.ess >= 1000 and with_it.draws == without.draws == 3000
+
+
+def test_stopped_while_the_stand_in_is_sampled_again_a_fit_keeps_what_was_paid_for(
+    priors, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(corrected, "DEPTH", 0.1)
+    whole = run_importance(gaussian, priors, SETTINGS, stand_in=stand_in(shifted))
+    path, again, said = tmp_path / "c.h5", [], []
+
+    def counting(*given, **more):
+        again.append(1)
+        return sample_stand_in(*given, **more)
+
+    monkeypatch.setattr(stand_ins, "sample_stand_in", counting)
+    watch = Watch(checkpoint=path, should_stop=lambda: bool(again), on_progress=said.append)
+    with pytest.raises(Interrupted, match=rf"after [1-9]\d* evaluations; resume from {path}"):
+        run_importance(gaussian, priors, SETTINGS, stand_in=stand_in(shifted), watch=watch)
+    assert said[-1].evaluations > 0
+    resumed = run_importance(
+        gaussian, priors, SETTINGS, stand_in=stand_in(shifted), watch=Watch(checkpoint=path)
+    )
+    assert 0 < resumed.evaluations_before_resume < resumed.evaluations
+    np.testing.assert_array_equal(resumed.cube, whole.cube)
 
 
 # Which way

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from nmma_fitter import models
-from nmma_fitter.models import me2017_kernel
+from nmma_fitter.inference.alignment import CHUNK
+from nmma_fitter.models import me2017_grids, me2017_kernel
 from nmma_fitter.models.base import FloatArray
 from nmma_fitter.models.me2017 import Me2017
 
@@ -150,6 +151,10 @@ def test_points_are_integrated_once_for_all_distances(monkeypatch: pytest.Monkey
     assert integrated == [6]
     seen(model, points_of(all_six), days, np.full(6, 0.5))
     assert integrated == [6, 6]
+
+
+def test_a_samplers_chunk_is_kept_whole() -> None:
+    assert CHUNK <= me2017_grids.MOST_KEPT
 
 
 def points_of(chosen: NDArray[np.int64]) -> dict[str, FloatArray]:

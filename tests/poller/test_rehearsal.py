@@ -45,7 +45,7 @@ class Place:
             folder.mkdir(exist_ok=True)
         poller = Poller(self.config, Order(night_dir=self.root / "candidates" / night))
         with self.ledger() as ledger:
-            poller.register(ledger, poller.night.wanted(poller.campaign))
+            poller.register(ledger, poller.choice.wanted(poller.campaign))
 
     def end(self, name: str, state: State, reason: str | None = None, detail: str = "") -> None:
         with self.ledger() as ledger:

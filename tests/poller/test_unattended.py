@@ -75,7 +75,7 @@ def test_newer_nights_are_taken_as_they_come_and_the_earlier_one_is_brought_to_i
     poller.tick()
     toy.want(B, "quick", seconds=0.1)
     notes = tick_until(toy, poller, lambda: toy.state(A, "slow") == "done")
-    assert toy.state(B, "quick") == "done" and poller.night.name == B
+    assert toy.state(B, "quick") == "done" and poller.choice.name == B
     assert f"{A} slow toy: done" in notes
     nights = {night["night"]: night["closed"] for night in toy.snapshot["nights"]}
     assert nights == {A: True, B: True}
@@ -130,8 +130,8 @@ def test_after_a_tick_that_had_no_time_to_track_the_next_begins_with_that(toy):
     poller = toy.poller()
     began = []
     poller.leaving = lambda: bool(began) and "source" in began
-    source, track = poller.night.wanted, poller.track
-    poller.night.wanted = lambda *given: (began.append("source"), source(*given))[1]
+    source, track = poller.choice.wanted, poller.track
+    poller.choice.wanted = lambda *given: (began.append("source"), source(*given))[1]
     poller.track = lambda *given: (began.append("track"), track(*given))[1]
     assert "track" in poller.tick().skipped
     began.clear()
