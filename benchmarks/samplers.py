@@ -3,12 +3,13 @@
     python benchmarks/samplers.py --seeds 20 [--samplers importance nested ...] [--table]
 
 Each run is a line of ``samplers.jsonl``; a call that was interrupted goes on with what is missing,
-and ``--table`` prints what there is. The afterglow is here its stand-in. A run is ended after
-``--longest`` seconds of CPU, and a sampler that takes over a minute for a likelihood gets five
-seeds. Each sampler's mean ln Z is compared with the mean of the others' means, weighted by their
-errors. dynesty comes with bilby; ultranest and pymultinest are left out where they are not
-installed. Every sampler gets the same vectorised likelihood: those that ask for one point at a
-time pay for that, as they would in a fit.
+and ``--table`` prints what there is; long runs (``--live``, ``--effective``) need a file of their
+own (``--out``). The afterglow is here its stand-in. A run is ended after ``--longest`` seconds of
+CPU, and a sampler that takes over a minute for a likelihood gets five seeds. Each sampler's mean ln
+Z is compared with the mean of the others' means, weighted by their errors. dynesty comes with
+bilby; ultranest and pymultinest are left out where they are not installed. Every sampler gets the
+same vectorised likelihood: those that ask for one point at a time pay for that, as they would in a
+fit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import importlib.util
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ FloatArray = NDArray[np.float64]
 STAND_IN = "TrPi2018 stand-in"
 MODELS = ("Me2017", "Piro2021", "nugent-hyper", STAND_IN)
 ERRORS = (1.0, 0.1)  # systematic, mag
-LIVE = 400
+LIVE, EFFECTIVE = 400, 1000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Problem:
 
     likelihood: CubeLikelihood
     alignment: Alignment | None = None
+    live: int = LIVE
+    effective: int = EFFECTIVE
 
     def __call__(self, cube: FloatArray) -> FloatArray:
         """Log likelihoods, shape (P,), never nan."""
@@ -83,7 +86,8 @@ def nested(problem: Problem, seed: int) -> Answer:
 
 def _ours(run: Callable[..., Any], problem: Problem, seed: int) -> Answer:
     like = problem.likelihood
-    settings = SamplerSettings(seed=seed, nlive=LIVE, n_effective=1000, chunk=500, batch=500)
+    sizes = {"nlive": problem.live, "n_effective": problem.effective}
+    settings = SamplerSettings(seed=seed, **sizes, chunk=500, batch=500)
     found = run(like.log_likelihood, like.priors, settings)
     return found.log_z, found.log_z_err, found.evaluations
 
@@ -98,7 +102,7 @@ def dynesty(bound: str, sample: str) -> Callable[[Problem, int], Answer]:
             lambda u: float(problem(u)[0]),
             lambda u: u,
             problem.dimensions,
-            nlive=LIVE,
+            nlive=problem.live,
             bound=bound,
             sample=sample,
             rstate=np.random.default_rng(seed),
@@ -118,7 +122,10 @@ def ultranest(problem: Problem, seed: int) -> Answer:
     names = [f"x{i}" for i in range(problem.dimensions)]
     sampler = ReactiveNestedSampler(names, problem, lambda u: u, vectorized=True)
     found = sampler.run(
-        min_num_live_points=LIVE, show_status=False, viz_callback=None, min_ess=1000
+        min_num_live_points=problem.live,
+        show_status=False,
+        viz_callback=None,
+        min_ess=problem.effective,
     )
     return float(found["logz"]), float(found["logzerr"]), int(found["ncall"])
 
@@ -138,7 +145,7 @@ def multinest(problem: Problem, seed: int) -> Answer:
             LogLikelihood=log_likelihood,
             Prior=lambda u: u,
             n_dims=problem.dimensions,
-            n_live_points=LIVE,
+            n_live_points=problem.live,
             seed=seed,
             outputfiles_basename=f"{folder}/1-",
         )
@@ -198,7 +205,8 @@ def run_all(given: argparse.Namespace) -> None:
             model, error, name = key
             progress.update(task, description=f"{model} {error} {name} {seed}")
             if (model, error) not in problems:
-                problems[model, error] = problem_of(model, error)
+                sizes = {"live": given.live, "effective": given.effective}
+                problems[model, error] = replace(problem_of(model, error), **sizes)
             problem = problems[model, error]
             problem(np.full((2, problem.dimensions), 0.5))
             row = {"model": model, "sys_error": error, "sampler": name, "seed": seed}
@@ -228,6 +236,8 @@ def main() -> None:
     parser.add_argument("--sys-error", nargs="+", type=float, default=list(ERRORS))
     parser.add_argument("--samplers", nargs="+", default=there, choices=there)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--live", type=int, default=LIVE, help=f"live points [{LIVE}]")
+    parser.add_argument("--effective", type=int, default=EFFECTIVE, help=f"samples [{EFFECTIVE}]")
     parser.add_argument("--longest", type=float, default=600, help="CPU s of a run [600]")
     parser.add_argument("--out", type=Path, default=Path("samplers.jsonl"))
     parser.add_argument("--table", action="store_true", help="only print what there is")
