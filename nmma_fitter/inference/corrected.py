@@ -24,9 +24,9 @@ FIRST = 1.2  # evaluations, in units of the effective sample size wanted
 MARGIN = 1.1
 MORE = 1.5  # times the evaluations, where only the tail is in doubt
 MOST = 8.0  # after which the stand-in is given up, in the same units
-DEPTH = 0.5  # evaluations for each effective point of the stand-in: more of them tell little more
+ROOM = 1.5  # times the effective points wanted, if all drawn under the stand-in were evaluated
 SAMPLES = 6  # of the stand-in, at most
-SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MORE, MOST, DEPTH, SAMPLES, 3)  # the last: of the code
+SETTINGS = (PRIOR_SHARE, FIRST, MARGIN, MORE, MOST, ROOM, SAMPLES, 4)  # the last: of the code
 
 
 def correct(
@@ -76,14 +76,6 @@ def correct(
     lost = bool(rough.trouble(n_effective))  # then not much is spent on it
     wanted, most = FIRST * n_effective, (FIRST if lost else MOST) * n_effective
     while True:
-        while more and not lost and samples < SAMPLES and wanted > DEPTH * rough.ess:
-            again, samples = more(), samples + 1
-            if again.trouble(n_effective):
-                more = None
-                break
-            rough = rough.pooled(again)
-            luck = np.append(luck, rng.random(again.draws))
-            chance = np.append(chance, np.zeros(again.draws))
         merit = _merit(rough)
         chance = np.maximum(chance, _chances(merit, wanted))
         new = np.setdiff1d(np.flatnonzero(luck < chance), evaluated)
@@ -98,9 +90,33 @@ def correct(
         enough = points.ess >= MARGIN * n_effective
         if (enough and tail < LARGEST_SHAPE) or wanted >= most:
             return points
+        if more and not (enough or lost):
+            short = ROOM * MARGIN * n_effective / max(_attainable(points, chance[evaluated]), 1.0)
+            for _ in range(_further(short, samples)):
+                again, samples = more(), samples + 1
+                if again.trouble(n_effective):
+                    samples = SAMPLES
+                    break
+                rough = rough.pooled(again)
+                luck = np.append(luck, rng.random(again.draws))
+                chance = np.append(chance, np.zeros(again.draws))
         # A tail's shape is uncertain where it is short; more points say whether it is heavy.
         growth = MORE if enough else MARGIN * n_effective / max(points.ess, 1.0)
         wanted = min(most, wanted * float(np.clip(1.05 * growth, 1.1, 2.0)))
+
+
+def _attainable(points: Weighted, chance: FloatArray) -> float:
+    """Effective sample size, estimated, if all points under the stand-in were evaluated."""
+    log_w = points.log_w - np.max(points.log_w, initial=-np.inf)
+    weight = np.exp(np.where(np.isnan(log_w), -np.inf, log_w))
+    square = float(np.sum(weight**2 * chance))
+    return float(weight.sum() ** 2 / square) if square > 0 else 0.0
+
+
+def _further(short: float, samples: int) -> int:
+    """Samples that are missing where one is too small by a factor; none where most is missing."""
+    needed = int(np.ceil(short * samples))
+    return needed - samples if samples < needed <= SAMPLES else 0
 
 
 def _merit(rough: Weighted) -> FloatArray:

@@ -292,7 +292,7 @@ def corrected_from_wide(seed, width, more):
     [
         (0.06, of_a_wide_stand_in, True),
         (0.06, None, False),
-        (0.08, of_a_wide_stand_in, True),
+        (0.07, of_a_wide_stand_in, True),
     ],
 )
 def test_a_stand_in_that_is_too_wide_is_sampled_again(width, more, good):
@@ -305,14 +305,14 @@ def test_a_stand_in_that_is_too_wide_is_sampled_again(width, more, good):
 def test_another_sample_that_is_not_to_be_trusted_is_left_out():
     narrow = partial(of_a_normal, width=0.1, drawn_width=0.03)
     assert narrow(np.random.default_rng(1)).trouble(1000)
-    with_it, without = (corrected_from_wide(1, 0.08, more) for more in (narrow, None))
+    with_it, without = (corrected_from_wide(1, 0.07, more) for more in (narrow, None))
     assert with_it.ess >= 1000 and with_it.draws == without.draws == 3000
 
 
 def test_stopped_while_the_stand_in_is_sampled_again_a_fit_keeps_what_was_paid_for(
     priors, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(corrected, "DEPTH", 0.1)
+    monkeypatch.setattr(corrected, "ROOM", 10.0)
     whole = run_importance(gaussian, priors, SETTINGS, stand_in=stand_in(shifted))
     path, again, said = tmp_path / "c.h5", [], []
 
