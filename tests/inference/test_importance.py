@@ -288,14 +288,15 @@ def corrected_from_wide(seed, width, more):
 
 
 @pytest.mark.parametrize(
-    ("width", "more", "good"),
+    ("width", "room", "more", "good"),
     [
-        (0.06, of_a_wide_stand_in, True),
-        (0.06, None, False),
-        (0.07, of_a_wide_stand_in, True),
+        (0.06, corrected.ROOM, of_a_wide_stand_in, True),
+        (0.06, corrected.ROOM, None, False),
+        (0.08, 10.0, of_a_wide_stand_in, True),  # so many that chances would become smaller
     ],
 )
-def test_a_stand_in_that_is_too_wide_is_sampled_again(width, more, good):
+def test_a_stand_in_that_is_too_wide_is_sampled_again(width, room, more, good, monkeypatch):
+    monkeypatch.setattr(corrected, "ROOM", room)
     found = [corrected_from_wide(seed, width, more) for seed in range(30)]
     assert all((one.ess >= 1000) == good for one in found)
     pulls = np.array([one.log_z / one.log_z_err for one in found])
