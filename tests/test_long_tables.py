@@ -41,6 +41,16 @@ def test_fits_that_scatter_as_they_say_agree_with_long_runs_and_a_biased_control
     assert any("kept - long | all" in one and "disagree" in one for one in text.splitlines())
 
 
+@pytest.mark.parametrize("effective", [9, 11])
+def test_a_run_of_too_few_effective_points_is_shown_and_held_against_none(long_tables, effective):
+    found = [record("product", i, -9 + one) for i, one in enumerate(noise(1, 30))]
+    found += [record("plain", i, -9 + one) for i, one in enumerate(noise(2, 30))]
+    found[-1] |= {"log_z": -12.5, "ess": effective}
+    text, good = long_tables.tables(found)
+    assert good == (effective < 10)
+    assert ("(-12.500 ± 0.020)" if effective < 10 else "| -12.500 ± 0.020 |") in text
+
+
 def test_a_small_bias_that_all_share_is_found_where_the_chi_squared_is_not(long_tables):
     cells, agree = long_tables.agreement([0.6, 0.5, 0.7] * 10)
     assert float(cells[1]) > 0.9 and not agree

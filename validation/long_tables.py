@@ -12,6 +12,7 @@ from scipy.special import chdtrc, ndtr
 LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
 LEAST_P = 0.01  # of the chi-squared of the differences, and of what they have in common
 MOST_OFF = 0.25  # of the stated error from the scatter, relative
+LEAST_EFFECTIVE = 10  # points: fewer know neither ln Z nor its error; shown, but held against none
 AGAINST = ("long", "plain", "dynesty")
 CONTROL = "kept"
 Pair = tuple[records.Record, records.Record]
@@ -42,6 +43,11 @@ def pairs(some: Sequence[records.Record], others: Sequence[records.Record]) -> l
     """Runs of the same fit (digest)."""
     by_digest = {one["digest"]: one for one in others}
     return [(one, by_digest[one["digest"]]) for one in some if one["digest"] in by_digest]
+
+
+def telling(some: Sequence[records.Record]) -> list[records.Record]:
+    """Runs with enough effective points to be held against."""
+    return [one for one in some if one["ess"] >= LEAST_EFFECTIVE]
 
 
 def pull(one: records.Record, other: records.Record) -> float:
@@ -77,7 +83,8 @@ def evidence_table(runs: Mapping[str, Sequence[records.Record]]) -> str:
         matched = {name: pairs([one], runs[name]) for name in against}
         cells = [f"{one['curve']}, {one['points']}", one["model"], log_z_text(one)]
         cells += [log_z_text(found[0][1]) if found else "" for found in matched.values()]
-        other = next((found[0][1] for found in matched.values() if found), None)
+        others = telling([found[0][1] for found in matched.values() if found])
+        other = others[0] if others else None
         off = one["log_z"] - other["log_z"] if other else 0.0
         cells += [f"{off:+.3f}", f"{pull(one, other):+.1f}"] if other else ["", ""]
         cells += [one["method"], _tail([one]), f"{one['seconds']:.1f}"]
@@ -87,8 +94,9 @@ def evidence_table(runs: Mapping[str, Sequence[records.Record]]) -> str:
 
 
 def log_z_text(record: records.Record) -> str:
-    """The evidence and its error."""
-    return f"{record['log_z']:.3f} ± {record['log_z_err']:.3f}"
+    """The evidence and its error; in brackets where too few points are effective."""
+    text = f"{record['log_z']:.3f} ± {record['log_z_err']:.3f}"
+    return text if telling([record]) else f"({text})"
 
 
 def chi_squared_table(runs: Mapping[str, Sequence[records.Record]]) -> tuple[str, bool]:
@@ -96,7 +104,7 @@ def chi_squared_table(runs: Mapping[str, Sequence[records.Record]]) -> tuple[str
     lines, good = [], True
     comparisons = [("product", name) for name in AGAINST] + [(CONTROL, "long")]
     for one, other in comparisons:
-        both = pairs(runs[one], runs[other])
+        both = pairs(runs[one], telling(runs[other]))
         for name in [*sorted({a["model"] for a, _ in both}), "all"] if both else []:
             some = [(a, b) for a, b in both if name in ("all", a["model"])]
             cells, agree = agreement([pull(a, b) for a, b in some])
