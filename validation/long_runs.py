@@ -68,17 +68,18 @@ def wanted(given: argparse.Namespace) -> Iterator[tuple[str, str, str, float, in
 def run(given: argparse.Namespace) -> None:
     """Make the runs that are not in the file yet."""
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    known = {_key(one) for one in records.read(given.out) if one["converged"]}
+    known = {_key(one): one for one in records.read(given.out) if one["converged"]}
     fits: dict[tuple[str, str, float], Fit] = {}
     for how, name, model, sys_error, seed in wanted(given):
         same = name, model, sys_error
         if same not in fits:
-            fits[same] = fit_of(given.data / LIGHT_CURVES[name], model, sys_error)
+            fits[same] = fit_of(given.data / LIGHT_CURVES[name], model, sys_error, given.draws)
         fit = fits[same]
         number = fit.request.seed() if seed is None else seed
         record: records.Record = {"run": how, "curve": name, "model": model, "seed": number}
         record |= {"sys_error": sys_error, "digest": fit.request.digest}
-        if _key(record) not in known:
+        old = known.get(_key(record))
+        if old is None or (how == "plain" and old["evaluations"] < fit.draws):
             checkpoint = given.out.parent / f"{name}-{model}-{how}.h5"
             record |= one_run(WAYS[how], fit, number, checkpoint)
             records.append(given.out, record)
@@ -125,6 +126,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(LIGHT_CURVES), help="light curves")
     parser.add_argument("--sys", type=float, nargs="+", default=[1.0], help="mag [1.0]")
     parser.add_argument("--seeds", type=int, default=50, help="of scatter [50]")
+    parser.add_argument("--draws", type=int, help="points of plain [1000000; the afterglow 6000]")
     parser.add_argument("--out", type=Path, default=Path("validation/out/long_runs.jsonl"))
     parser.add_argument("--table", action="store_true", help="only print what there is")
     given = parser.parse_args()

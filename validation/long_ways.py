@@ -46,9 +46,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Fit:
-    """One light curve and model, as the product would fit it."""
+    """One light curve and model, as the product would fit it; points that `plain` draws of it."""
 
     request: FitRequest
+    draws: int = DRAWS
 
     @cached_property
     def model(self) -> models.Model:
@@ -79,12 +80,12 @@ class Fit:
         return SamplerSettings(seed, chosen.nlive, chosen.n_effective)
 
 
-def fit_of(path: Path, model: str, sys_error: float) -> Fit:
+def fit_of(path: Path, model: str, sys_error: float, draws: int | None = None) -> Fit:
     """The shipped fit of a light curve, at a systematic error."""
     over = {"sys_error": sys_error}
     [request] = requests_of(path, [model], load_config().fits, over=over)
     request.check()
-    return Fit(request)
+    return Fit(request, draws or (COSTLY_DRAWS if models.MODELS[model].costly else DRAWS))
 
 
 def product(fit: Fit, seed: int, checkpoint: Path) -> Found:
@@ -141,8 +142,8 @@ def plain(fit: Fit, seed: int, checkpoint: Path) -> Found:
     """
     rng = np.random.default_rng([seed, 3])
     rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
-    draws = DRAWS if rough is None else COSTLY_DRAWS
-    cube, log_ratio = rng.random((draws, fit.cube.dimensions)), np.zeros(draws)
+    draws, log_ratio = fit.draws, np.zeros(fit.draws)
+    cube = rng.random((draws, fit.cube.dimensions))
     with np.errstate(all="ignore"):
         if rough is not None and rough.alignment is not None:
             half = draws // 2
