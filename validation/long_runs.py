@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 import records
 from long_tables import LEVELS, tables
-from long_ways import COSTLY_WAYS, WAYS, Fit, Way, fit_of
+from long_ways import COSTLY_WAYS, ONLY_COSTLY, WAYS, Fit, Way, fit_of
 
 from nmma_fitter import models
 from nmma_fitter.errors import NotConverged
@@ -58,7 +58,8 @@ def wanted(given: argparse.Namespace) -> Iterator[tuple[str, str, str, float, in
     for how in given.runs:
         for name in given.only or (LIGHT_CURVES if how != "scatter" else [SCATTERED]):
             for model in given.models:
-                if models.MODELS[model].costly and how not in COSTLY_WAYS:
+                costly = models.MODELS[model].costly
+                if how not in COSTLY_WAYS if costly else how in ONLY_COSTLY:
                     continue
                 for sys_error in given.sys if how == "scatter" else given.sys[:1]:
                     for seed in range(given.seeds) if how == "scatter" else [None]:
