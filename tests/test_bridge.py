@@ -23,7 +23,7 @@ HEIGHTS = np.array([0.0, 1.0])
 def bridge(monkeypatch) -> Any:
     monkeypatch.syspath_prepend(str(VALIDATION))
     found = importlib.import_module("bridge")
-    for name, value in (("WALKERS", 60), ("STEPS", 400), ("FITTED", 1000), ("FRESH", 4000)):
+    for name, value in (("WALKERS", 40), ("STEPS", 300), ("FITTED", 1000), ("FRESH", 4000)):
         monkeypatch.setattr(found, name, value)
     return found
 
@@ -64,7 +64,8 @@ def bridged(bridge: Any, shares: FloatArray, seed: int) -> tuple[float, float]:
     points, drawn = posterior(2000, shares, rng), q.draw(4000, rng)
     log_p = [log_likelihood(z) + log_normal(z) for z in (points, drawn)]
     log_q = [q.log_density(z) for z in (points, drawn)]
-    return bridge.bridge(log_p, log_q, len(points))
+    walk = log_p[0].reshape(20, -1), log_q[0].reshape(20, -1)
+    return bridge.bridge((walk[0], log_p[1]), (walk[1], log_q[1]))
 
 
 def right_shares() -> FloatArray:
@@ -97,8 +98,13 @@ def model() -> Any:
     return SimpleNamespace(raw=raw, calls=calls)
 
 
+def run(bridge: Any, model: Any, points: int, file: Path) -> Any:
+    flat = bridge.Flattened(Peaks(), 0.7)
+    return bridge.run(flat, model, points, bridge.Course(1, "this fit", file))
+
+
 def test_the_models_evidence_is_found_by_way_of_a_stand_in_that_is_off(bridge, model, tmp_path):
-    found = bridge.run(Peaks(), model, 0.7, 1200, 1, tmp_path / "walk.h5")
+    found = run(bridge, model, 1200, tmp_path / "walk.h5")
     wanted = known(MODES + 0.05, 0.18)
     assert found.log_z_err < 0.1
     assert abs(found.log_z - wanted) < 4 * found.log_z_err
@@ -109,13 +115,13 @@ def test_a_walk_that_never_leaves_a_peak_finds_too_little(bridge, model, tmp_pat
     start = bridge._start
     monkeypatch.setattr(bridge, "_start", lambda flat, rng: 0.1 * start(flat, rng) + MODES[0])
     monkeypatch.setattr(bridge, "PRIOR_SHARE", 0.0)
-    found = bridge.run(Peaks(), model, 0.7, 1200, 1, tmp_path / "walk.h5")
+    found = run(bridge, model, 1200, tmp_path / "walk.h5")
     assert found.log_z < known(MODES + 0.05, 0.18) - 0.3
 
 
-@pytest.mark.parametrize("stop", [400, 1200], ids=["in the first walk", "in the second"])
+@pytest.mark.parametrize("stop", [300, 900], ids=["in the first walk", "in the second"])
 def test_what_was_stopped_goes_on_to_the_same_end(bridge, model, tmp_path, monkeypatch, stop):
-    whole = bridge.run(Peaks(), model, 0.7, 600, 1, tmp_path / "whole.h5")
+    whole = run(bridge, model, 600, tmp_path / "whole.h5")
     calls, log_density = [], bridge.Flattened.log_density
 
     def stops(self: Any, points: FloatArray) -> FloatArray:
@@ -126,5 +132,5 @@ def test_what_was_stopped_goes_on_to_the_same_end(bridge, model, tmp_path, monke
 
     monkeypatch.setattr(bridge.Flattened, "log_density", stops)
     with pytest.raises(KeyboardInterrupt):
-        bridge.run(Peaks(), model, 0.7, 600, 1, tmp_path / "walk.h5")
-    assert bridge.run(Peaks(), model, 0.7, 600, 1, tmp_path / "walk.h5").log_z == whole.log_z
+        run(bridge, model, 600, tmp_path / "walk.h5")
+    assert run(bridge, model, 600, tmp_path / "walk.h5").log_z == whole.log_z

@@ -29,13 +29,15 @@ from nmma_fitter.inference.weights import effective_size, equal_weight, possible
 
 FloatArray = NDArray[np.float64]
 LogDensity = Callable[[FloatArray], FloatArray]
+Moves = list[tuple[emcee.moves.Move, float]]
 
 WALKERS, STEPS, THIN = 500, 2000, 10  # of either walk; every tenth step is kept
 BURN_IN = 0.5, 0.1  # share of the first and of the second walk that is left out
 BY_MIXTURE = 0.3  # share of the second walk's steps
 FITTED, COMPONENTS, WIDER, PRIOR_SHARE = 4000, 8, 1.4, 0.1  # of the mixture
 FRESH = 20_000  # draws of the mixture
-CHUNK = 500
+MOST_ROUNDS, TOLERANCE = 1000, 1e-8  # of the bridge, in ln Z
+CHUNK, BATCH = 500, 100  # points per call of the stand-in and of the model
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,28 +61,48 @@ class Flattened:
         return np.asarray(Aligned.density(self.values(points)) + log_normal(points))
 
 
-def walk(
-    log_density: LogDensity, start: FloatArray, moves: list, seed: int, file: Path, name: str
-) -> tuple[FloatArray, FloatArray]:
-    """Places, shape (T, W, D), and ln densities, shape (T, W), of one walk; it can be resumed."""
-    backend = emcee.backends.HDFBackend(str(file), name=name)
-    sampler = emcee.EnsembleSampler(
-        *start.shape, log_density, moves=moves, vectorize=True, backend=backend
-    )
-    sampler.random_state = np.random.RandomState(seed).get_state()
-    begun = backend.initialized and backend.iteration > 0
-    missing = STEPS // THIN - (backend.iteration if begun else 0)
-    if missing > 0:
-        sampler.run_mcmc(None if begun else start, missing, thin_by=THIN)
-    return backend.get_chain(), backend.get_log_prob()
+@dataclass(frozen=True)
+class Course:
+    """What decides where the walkers go, and the file from which they go on.
+
+    Attributes
+    ----------
+    seed : int
+    mark : str
+        Of the fit; what the file has of another is left alone.
+    file : Path
+    """
+
+    seed: int
+    mark: str
+    file: Path
+
+    def walk(
+        self, name: str, log_density: LogDensity, start: FloatArray, moves: Moves
+    ) -> tuple[FloatArray, FloatArray]:
+        """Places, shape (T, W, D), and ln densities, shape (T, W)."""
+        backend = emcee.backends.HDFBackend(str(self.file), name=f"{self.mark} {name}")
+        sampler = emcee.EnsembleSampler(
+            *start.shape, log_density, moves=moves, vectorize=True, backend=backend
+        )
+        sampler.random_state = np.random.RandomState(self.seed).get_state()
+        begun = backend.initialized and backend.iteration > 0
+        missing = STEPS // THIN - (backend.iteration if begun else 0)
+        if missing > 0:
+            sampler.run_mcmc(None if begun else start, missing, thin_by=THIN)
+        return backend.get_chain(), backend.get_log_prob()
+
+    def evaluate(self, model: CubeLikelihood, cube: FloatArray) -> FloatArray:
+        """The model's log likelihoods, shape (P,)."""
+        known = Watch(checkpoint=self.file.with_suffix(".model.h5"))
+        return possible(Evaluations(model.raw, BATCH, known, mark=self.mark)(cube))
 
 
-def first_moves() -> list:
+def first_moves() -> Moves:
     """Steps by the other walkers' places."""
     moves = emcee.moves
-    return [(moves.DEMove(), 0.4), (moves.DEMove(gamma0=0.2), 0.2)] + [
-        (one, 0.2) for one in (moves.StretchMove(), moves.DESnookerMove())
-    ]
+    far, near = moves.DEMove(), moves.DEMove(gamma0=0.2)
+    return [(far, 0.4), (near, 0.2), (moves.StretchMove(), 0.2), (moves.DESnookerMove(), 0.2)]
 
 
 def to_draws_of(mixture: Mixture) -> emcee.moves.Move:
@@ -94,35 +116,32 @@ def to_draws_of(mixture: Mixture) -> emcee.moves.Move:
 
 
 def bridge(
-    log_p: tuple[FloatArray, FloatArray], log_q: tuple[FloatArray, FloatArray], effective: float
+    log_p: tuple[FloatArray, FloatArray], log_q: tuple[FloatArray, FloatArray]
 ) -> tuple[float, float]:
-    """Ln of the integral of p, and its error, from points of p and of q.
+    """Ln of the integral of p, and its error, from points of a walk under p and from draws of q.
 
     Parameters
     ----------
     log_p, log_q : pair of array
-        Ln of the densities, q's normalised: at points of p, shape (T, W), and at those of q, (N,).
-    effective : float
-        Number of independent points that those of p are worth; only the error hangs on it, and how
-        much either sample counts.
+        Ln of the densities, q's normalised: along the walk, shape (T, W), and at the draws, (N,).
 
     Notes
     -----
-    The error is that of Frühwirth-Schnatter (2004, Econometrics J. 7, 143).
+    The walk counts for as many points as its autocorrelation leaves independent. The error is that
+    of Frühwirth-Schnatter (2004, Econometrics J. 7, 143).
     """
     walked, drawn = log_p[0] - log_q[0], log_p[1] - log_q[1]
-    share = effective / (effective + drawn.size)
-    log_share = np.log(share), np.log1p(-share)
     log_z = float(logsumexp(drawn) - np.log(drawn.size))
-    for _ in range(1000):
-        above = drawn - np.logaddexp(log_share[0] + drawn, log_share[1] + log_z)
-        below = -np.logaddexp(log_share[0] + walked, log_share[1] + log_z)
+    effective = _independent(-np.logaddexp(walked, log_z))
+    share = effective / (effective + drawn.size)
+    for _ in range(MOST_ROUNDS):
+        above = drawn - np.logaddexp(np.log(share) + drawn, np.log1p(-share) + log_z)
+        below = -np.logaddexp(np.log(share) + walked, np.log1p(-share) + log_z)
         before = log_z
         log_z = float(logsumexp(above) - logsumexp(below) - np.log(drawn.size / walked.size))
-        if abs(log_z - before) < 1e-8:
+        if abs(log_z - before) < TOLERANCE:
             break
-    parts = (_relative(above) / drawn.size, _relative(below) / effective)
-    return log_z, float(np.sqrt(sum(parts)))
+    return log_z, float(np.sqrt(_relative(above) / drawn.size + _relative(below) / effective))
 
 
 def _relative(log_values: FloatArray) -> float:
@@ -131,7 +150,7 @@ def _relative(log_values: FloatArray) -> float:
     return float(np.var(values) / np.mean(values) ** 2)
 
 
-def independent(log_values: FloatArray) -> float:
+def _independent(log_values: FloatArray) -> float:
     """How many independent points a walk is worth, for the mean of values of shape (T, W)."""
     values = np.exp(log_values - np.max(log_values))
     steps = emcee.autocorr.integrated_time(values[:, :, None], tol=0)[0]
@@ -154,36 +173,33 @@ class Bridged:
         return effective_size(self.log_w)
 
 
-def run(
-    aligned: Aligned, model: CubeLikelihood, power: float, points: int, seed: int, checkpoint: Path
-) -> Bridged:
+def run(flat: Flattened, model: CubeLikelihood, points: int, course: Course) -> Bridged:
     """Walk, bridge, and evaluate the model at about so many of the walkers' points."""
-    rng = np.random.default_rng([seed, 5])
-    flat = Flattened(aligned, power)
-    start = _start(flat, rng)
-    places, _ = walk(flat.log_density, start, first_moves(), seed, checkpoint, "first")
-    gone = places[int(BURN_IN[0] * len(places)) :].reshape(-1, places.shape[-1])
+    rng = np.random.default_rng([course.seed, 5])
+    places, _ = course.walk("first", flat.log_density, _start(flat, rng), first_moves())
+    gone = _flat(places[int(BURN_IN[0] * len(places)) :])
     chosen = gone[rng.choice(len(gone), FITTED)]
     mixture = fit_mixture(chosen, COMPONENTS, WIDER, PRIOR_SHARE, rng)
     moves = [(one, (1 - BY_MIXTURE) * share) for one, share in first_moves()]
     moves.append((to_draws_of(mixture), BY_MIXTURE))
-    places, log_p = walk(flat.log_density, places[-1], moves, seed + 1, checkpoint, "second")
+    places, log_p = course.walk("second", flat.log_density, places[-1], moves)
     kept = slice(int(BURN_IN[1] * len(places)), None)
     places, log_p = places[kept], log_p[kept]
-    log_q = mixture.log_density(places.reshape(-1, places.shape[-1])).reshape(log_p.shape)
+    log_q = mixture.log_density(_flat(places)).reshape(log_p.shape)
     fresh = mixture.draw(FRESH, rng)
-    at_fresh = flat.log_density(fresh), mixture.log_density(fresh)
-    effective = independent(-np.logaddexp(log_p, log_q + logsumexp(at_fresh[0] - at_fresh[1])))
-    flattened, error = bridge((log_p, at_fresh[0]), (log_q, at_fresh[1]), effective)
-
+    flattened, error = bridge((log_p, flat.log_density(fresh)), (log_q, mixture.log_density(fresh)))
     steps = np.linspace(0, len(places) - 1, max(points // WALKERS, 1)).astype(int)
-    values = flat.values(places[steps].reshape(-1, places.shape[-1]))
-    known = Watch(checkpoint=checkpoint.with_suffix(".model.h5"))
-    evaluated = Evaluations(model.raw, 100, known, mark=f"{seed} {power}")
-    log_w = possible(evaluated(values[:, 2:])) - values[:, 0]
+    values = flat.values(_flat(places[steps]))
+    cube = values[:, 2:]
+    log_w = course.evaluate(model, cube) - values[:, 0]
     log_mean = float(logsumexp(log_w) - np.log(log_w.size))
     error = float(np.hypot(error, _error_by_walker(log_w.reshape(len(steps), -1))))
-    return Bridged(values[:, 2:], log_w, flattened + log_mean, error, flattened)
+    return Bridged(cube, log_w, flattened + log_mean, error, flattened)
+
+
+def _flat(places: FloatArray) -> FloatArray:
+    """Of all steps and walkers, shape (T * W, D)."""
+    return places.reshape(-1, places.shape[-1])
 
 
 def _start(flat: Flattened, rng: np.random.Generator) -> FloatArray:

@@ -1,6 +1,7 @@
 """Is ln Z of real light curves right, and the posterior? The product's fits against long runs.
 
     python validation/long_runs.py --data DATA --runs product long plain kept
+    python validation/long_runs.py --data DATA --runs bridge --models TrPi2018
     python validation/long_runs.py --data DATA --runs dynesty --only ZTF22aauqyuf
     python validation/long_runs.py --data DATA --runs scatter --seeds 50 --sys 1.0 0.1
     python validation/long_runs.py --table
@@ -11,13 +12,14 @@ Ten real light curves, of ten objects, with the shipped windows, priors and erro
 - ``long`` is nested sampling (nautilus) with 2000 live points and 20,000 effective samples, and for
   the afterglow, of which the product samples a stand-in, afterglowpy itself with the shipped ones;
 - ``plain`` draws a million points of the prior, and adapts nothing; for the afterglow 6,000, half
-  of them with a distance near that at which the light curve meets the data;
+  of them with a distance near that at which the light curve meets the data (``--draws``);
+- ``bridge`` is for the afterglow alone: random walks, and a bridge to their ln Z (``bridge.py``);
 - ``dynesty`` is its static sampler, random walks, 1000 live points, to 0.01 in ln Z;
 - ``kept`` is a control that must disagree: nested sampling with the points that shaped its bounds;
 - ``scatter`` is the product with many seeds, of one light curve.
 
-Stopped and started again it goes on: one line is written per run, and a long run of the afterglow
-goes on from its checkpoint.
+Stopped and started again it goes on: one line is written per run, and ``long`` and ``bridge`` of
+the afterglow go on from their checkpoints.
 """
 
 from __future__ import annotations

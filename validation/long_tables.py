@@ -13,7 +13,7 @@ LEVELS = (0.05, 0.16, 0.5, 0.84, 0.95)
 LEAST_P = 0.01  # of the chi-squared of the differences, and of what they have in common
 MOST_OFF = 0.25  # of the stated error from the scatter, relative
 LEAST_EFFECTIVE = 10  # points: fewer know neither ln Z nor its error; shown, but held against none
-AGAINST = ("long", "bridge", "plain", "dynesty")
+AGAINST = ("bridge", "long", "plain", "dynesty")
 CONTROL = "kept"
 Pair = tuple[records.Record, records.Record]
 

@@ -169,8 +169,10 @@ def bridge(fit: Fit, seed: int, checkpoint: Path) -> Found:
     rough = stand_in(fit.request, fit.model, fit.likelihood, fit.priors)
     assert rough is not None and rough.alignment is not None
     aligned = Aligned(CubeLikelihood(rough.log_likelihood, fit.priors), rough.alignment)
+    flat = bridges.Flattened(aligned, POWER)
     with np.errstate(all="ignore"):
-        found = bridges.run(aligned, fit.cube, POWER, POINTS, seed, checkpoint)
+        course = bridges.Course(seed, fit.request.digest, checkpoint)
+        found = bridges.run(flat, fit.cube, POINTS, course)
     chosen = equal_weight(found.log_w, POINTS, np.random.default_rng([seed, 6]))
     samples = fit.cube.parameters(found.cube[chosen])
     details = {"ess": found.ess, "flattened": found.flattened}
