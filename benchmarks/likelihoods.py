@@ -29,7 +29,8 @@ from nmma_fitter.candidates.window import days  # noqa: E402
 from nmma_fitter.errors import Unavailable  # noqa: E402
 from nmma_fitter.fit_settings import FitSettings  # noqa: E402
 from nmma_fitter.inference.likelihood import Likelihood  # noqa: E402
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform  # noqa: E402
+from nmma_fitter.inference.prior_files import load_priors  # noqa: E402
+from nmma_fitter.inference.priors import sampled_keys, transform  # noqa: E402
 
 Evaluate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 

@@ -80,7 +80,7 @@ def evaluations_on_stand_in(seed: int, nlive: int) -> Record:
     from nmma_fitter.candidates.window import days
     from nmma_fitter.fit_settings import FitSettings
     from nmma_fitter.inference.likelihood import Likelihood
-    from nmma_fitter.inference.priors import load_priors
+    from nmma_fitter.inference.prior_files import load_priors
 
     curve = light_curve(COSTLY)
     settings = FitSettings(trigger=TRIGGER, sys_error=SYS_ERROR)

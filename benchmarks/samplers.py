@@ -173,7 +173,7 @@ def problem_of(model: str, sys_error: float) -> Problem:
     from nmma_fitter.fits import requests_of
     from nmma_fitter.inference.alignment import alignment_of
     from nmma_fitter.inference.likelihood import Likelihood
-    from nmma_fitter.inference.priors import load_priors
+    from nmma_fitter.inference.prior_files import load_priors
     from nmma_fitter.nmma_fit import predict
 
     name, stand_in, _ = model.partition(" stand-in")

@@ -29,7 +29,7 @@ from nmma_fitter.config import load_config  # noqa: E402
 from nmma_fitter.fits import requests_of  # noqa: E402
 from nmma_fitter.inference import stand_in as stand_ins  # noqa: E402
 from nmma_fitter.inference.likelihood import Likelihood  # noqa: E402
-from nmma_fitter.inference.priors import load_priors  # noqa: E402
+from nmma_fitter.inference.prior_files import load_priors  # noqa: E402
 from nmma_fitter.inference.sampled import SamplerSettings  # noqa: E402
 
 MODEL = "TrPi2018"

@@ -66,7 +66,8 @@ def compare_points(order: FitOrder, count: int, *, force: bool = False) -> int:
 
 def shift(request: FitRequest, result: Path, count: int) -> Shift:
     """Ask NMMA at so many posterior points of a result of the fast engine."""
-    from nmma_fitter.inference.priors import apply_measured, load_priors
+    from nmma_fitter.inference.prior_files import load_priors
+    from nmma_fitter.inference.priors import apply_measured
     from nmma_fitter.nmma_engine import place
     from nmma_fitter.nmma_engine.fit import make_task
     from nmma_fitter.nmma_engine.process import prepare, run

@@ -98,7 +98,8 @@ def run_fit(
     NmmaFitterError
         With the reason under which the unit ends; `Interrupted` after a checkpoint.
     """
-    from nmma_fitter.inference.priors import apply_measured, load_priors
+    from nmma_fitter.inference.prior_files import load_priors
+    from nmma_fitter.inference.priors import apply_measured
     from nmma_fitter.inference.sampled import Watch
 
     request.check(fewest=1)

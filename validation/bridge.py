@@ -94,8 +94,17 @@ class Course:
 
     def evaluate(self, model: CubeLikelihood, cube: FloatArray) -> FloatArray:
         """The model's log likelihoods, shape (P,)."""
-        known = Watch(checkpoint=self.file.with_suffix(".model.h5"))
+        known = Watch(checkpoint=self._evaluated)
         return possible(Evaluations(model.raw, BATCH, known, mark=self.mark)(cube))
+
+    def done(self) -> None:
+        """Nothing goes on from here any more."""
+        for file in (self.file, self._evaluated):
+            file.unlink(missing_ok=True)
+
+    @property
+    def _evaluated(self) -> Path:
+        return self.file.with_suffix(".model.h5")
 
 
 def first_moves() -> Moves:

@@ -41,7 +41,8 @@ from nmma_fitter.errors import NotConverged
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.alignment import alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
 from nmma_fitter.inference.sampler import run_importance, run_sampler
 from nmma_fitter.models import Model, Prediction

@@ -21,7 +21,8 @@ from nmma_fitter.inference import nested
 from nmma_fitter.inference.alignment import Aligned, alignment_of
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.likelihood import Likelihood
-from nmma_fitter.inference.priors import apply_measured, load_priors
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import apply_measured
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_sampler
 from nmma_fitter.inference.weights import effective_size, equal_weight, possible
@@ -173,6 +174,7 @@ def bridge(fit: Fit, seed: int, checkpoint: Path) -> Found:
     with np.errstate(all="ignore"):
         course = bridges.Course(seed, fit.request.digest, checkpoint)
         found = bridges.run(flat, fit.cube, POINTS, course)
+    course.done()
     chosen = equal_weight(found.log_w, POINTS, np.random.default_rng([seed, 6]))
     samples = fit.cube.parameters(found.cube[chosen])
     details = {"ess": found.ess, "flattened": found.flattened}

@@ -109,7 +109,8 @@ def real_epochs(data: Path) -> list[Epochs]:
 
 def draws(model: str, count: int) -> dict[str, FloatArray]:
     """Draws of the shipped prior, the same for each call."""
-    from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+    from nmma_fitter.inference.prior_files import load_priors
+    from nmma_fitter.inference.priors import sampled_keys, transform
 
     priors = load_priors(ROOT / "config" / "priors" / f"{model}.prior")
     cube = np.random.default_rng(SEED).random((count, len(sampled_keys(priors))))

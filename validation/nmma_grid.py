@@ -20,7 +20,8 @@ from nmma_fitter.config import load_config
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import requests_of
 from nmma_fitter.inference.likelihood import log_probability, noise_of
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.models import Prediction, cosmology
 from nmma_fitter.nmma_fit import predict, run_fit
 

@@ -12,7 +12,7 @@ from nmma_fitter.config import fit_settings
 from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.fit_request import available_model
 from nmma_fitter.fit_settings import FitsTable
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.models import Model, Parameter
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.prior_files import prior_path

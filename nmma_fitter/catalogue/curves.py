@@ -12,7 +12,8 @@ from nmma_fitter.delivery.ranges import PRIOR_QUANTILES, PriorCurves
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_request import available_model
 from nmma_fitter.fit_settings import FitSettings
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.models import Model, Prediction
 
 FloatArray = NDArray[np.float64]

@@ -10,7 +10,7 @@ from nmma_fitter.errors import Interrupted
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.alignment import STEPS_OF_A_STAND_IN, alignment_of
 from nmma_fitter.inference.likelihood import Likelihood
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_importance
 from nmma_fitter.inference.stand_in import StandIn, sample_stand_in

@@ -26,7 +26,7 @@ from nmma_fitter.inference.corrected import correct
 from nmma_fitter.inference.importance import sample
 from nmma_fitter.inference.mixture import Mixture, fit_mixture
 from nmma_fitter.inference.pareto import LARGEST_SHAPE, tail_shape
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.sampler import run_importance, run_sampler
 from nmma_fitter.inference.stand_in import StandIn

@@ -13,7 +13,7 @@ from scipy.stats import kstest, multivariate_normal, norm, truncnorm
 from nmma_fitter.errors import BadInput, Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.nested import run_nested
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.sampled import Progress, SamplerSettings, Watch
 from nmma_fitter.inference.weights import equal_weight
 

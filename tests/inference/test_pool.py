@@ -13,7 +13,7 @@ import pytest
 
 from nmma_fitter.errors import NmmaFitterError
 from nmma_fitter.inference.pool import evaluation_pool
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.sampled import SamplerSettings
 from nmma_fitter.inference.sampler import run_importance
 

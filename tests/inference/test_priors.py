@@ -6,13 +6,8 @@ from scipy.stats import kstest, truncnorm
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_settings import Measured
-from nmma_fitter.inference.priors import (
-    apply_measured,
-    load_priors,
-    log_prior,
-    sampled_keys,
-    transform,
-)
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import apply_measured, log_prior, sampled_keys, transform
 
 TEXT = """# a comment
 luminosity_distance = Uniform(name='luminosity_distance', minimum=10, maximum=500)

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood, noise_of
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.quality import assess, predictive_p_value
 from nmma_fitter.inference.sampled import Progress, SamplerSettings
 from nmma_fitter.inference.sampler import run_sampler

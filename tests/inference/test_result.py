@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nmma_fitter.errors import BadInput
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.quality import Quality
 from nmma_fitter.inference.result import FitRecord, read_summary, save_result
 from nmma_fitter.inference.sampled import SamplerSettings

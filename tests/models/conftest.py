@@ -11,7 +11,8 @@ import pytest
 
 from nmma_fitter import models
 from nmma_fitter.errors import Unavailable
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.bu2019lm import Bu2019lm
 from nmma_fitter.models.surrogate_fetch import convert_from

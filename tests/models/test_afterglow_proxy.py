@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from nmma_fitter.errors import Unavailable
-from nmma_fitter.inference.priors import load_priors, sampled_keys, transform
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.models import cosmology
 from nmma_fitter.models.afterglow_proxy import DATA, AfterglowProxy
 from nmma_fitter.models.base import FloatArray, Model

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nmma_fitter.errors import NotConverged
-from nmma_fitter.inference.priors import load_priors
+from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
 from nmma_fitter.nmma_engine.answer import by_row, sampled_by_nmma
 from nmma_fitter.nmma_engine.process import NmmaFailed

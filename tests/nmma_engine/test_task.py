@@ -13,7 +13,8 @@ from nmma_fitter.config import load_config
 from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import requests_of
-from nmma_fitter.inference.priors import apply_measured, load_priors
+from nmma_fitter.inference.prior_files import load_priors
+from nmma_fitter.inference.priors import apply_measured
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.nmma_engine.fit import make_task
 from nmma_fitter.nmma_engine.place import Surrogate
