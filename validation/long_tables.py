@@ -24,9 +24,10 @@ def tables(found: Sequence[records.Record]) -> tuple[str, bool]:
     failed = [r for r in found if not r["converged"]]
     parts, good = [evidence_table(runs)], not failed
     text, agrees = chi_squared_table(runs)
-    parts += [text, posterior_table(pairs(runs["product"], runs["long"]))]
+    posteriors = [*runs["long"], *runs["bridge"]]
+    parts += [text, posterior_table(pairs(runs["product"], posteriors))]
     scatter, fits = scatter_table(runs["scatter"])
-    parts += [scatter, average_table(pairs(runs["scatter"], runs["long"]))]
+    parts += [scatter, average_table(pairs(runs["scatter"], posteriors))]
     parts += ["\n".join(f"- **{_where(r)}: {r['reason']}**" for r in failed)]
     return "\n\n".join(part for part in parts if part), good and agrees and fits
 
@@ -40,7 +41,7 @@ def _where(record: records.Record) -> str:
 
 
 def pairs(some: Sequence[records.Record], others: Sequence[records.Record]) -> list[Pair]:
-    """Runs of the same fit (digest)."""
+    """Runs of the same fit (digest), each with the last of the others."""
     by_digest = {one["digest"]: one for one in others}
     return [(one, by_digest[one["digest"]]) for one in some if one["digest"] in by_digest]
 
