@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference.mixture import fit_mixture, log_normal
 
 VALIDATION = Path(__file__).parent.parent / "validation"
@@ -134,3 +135,14 @@ def test_what_was_stopped_goes_on_to_the_same_end(bridge, model, tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         run(bridge, model, 600, tmp_path / "walk.h5")
     assert run(bridge, model, 600, tmp_path / "walk.h5").log_z == whole.log_z
+
+
+def test_a_prior_of_which_hardly_a_point_is_possible_is_said_and_not_searched_for_ever(bridge):
+    flat = bridge.Flattened(Nowhere(), 0.7)
+    with pytest.raises(NotConverged, match="only 0 of 20000 points"):
+        bridge._start(flat, np.random.default_rng(1))
+
+
+class Nowhere(Peaks):
+    def __call__(self, cube: FloatArray) -> FloatArray:
+        return np.column_stack([np.full(len(cube), -np.inf), np.zeros(len(cube)), cube])

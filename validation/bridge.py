@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr
 
+from nmma_fitter.errors import NotConverged
 from nmma_fitter.inference.alignment import Aligned
 from nmma_fitter.inference.cube import CubeLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
@@ -94,17 +95,8 @@ class Course:
 
     def evaluate(self, model: CubeLikelihood, cube: FloatArray) -> FloatArray:
         """The model's log likelihoods, shape (P,)."""
-        known = Watch(checkpoint=self._evaluated)
+        known = Watch(checkpoint=self.file.with_suffix(".model.h5"))
         return possible(Evaluations(model.raw, BATCH, known, mark=self.mark)(cube))
-
-    def done(self) -> None:
-        """Nothing goes on from here any more."""
-        for file in (self.file, self._evaluated):
-            file.unlink(missing_ok=True)
-
-    @property
-    def _evaluated(self) -> Path:
-        return self.file.with_suffix(".model.h5")
 
 
 def first_moves() -> Moves:
@@ -215,6 +207,8 @@ def _start(flat: Flattened, rng: np.random.Generator) -> FloatArray:
     """Where the walkers begin: points of the prior, weighted by so little that many count."""
     points = rng.standard_normal((20_000, flat.aligned.likelihood.dimensions))
     log_l = flat.log_density(points) - log_normal(points)
+    if (count := np.count_nonzero(np.isfinite(log_l))) <= WALKERS / 5:
+        raise NotConverged(f"only {count} of {len(points)} points of the prior are possible")
     power = 1.0
     while effective_size(power * log_l) < WALKERS / 5:
         power *= 0.9

@@ -86,6 +86,9 @@ def run(given: argparse.Namespace) -> None:
             checkpoint = given.out.parent / f"{name}-{model}-{how}.h5"
             record |= one_run(WAYS[how], fit, number, checkpoint)
             records.append(given.out, record)
+            if record["converged"]:
+                for file in checkpoint.parent.glob(f"{checkpoint.stem}*.h5"):
+                    file.unlink()
             said = record.get("reason") or f"{record['log_z']:.3f} ± {record['log_z_err']:.3f}"
             where = f"{how} {name} {model}, {sys_error:g} mag, seed {number}"
             print(f"{where}: {said}, {record['seconds']} s", flush=True)

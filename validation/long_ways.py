@@ -121,8 +121,6 @@ def _nested(fit: Fit, settings: SamplerSettings, checkpoint: Path | None = None)
     found = nested.run_nested(
         fit.likelihood.evaluate, fit.priors, settings, Watch(checkpoint=checkpoint)
     )
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
     return _of(found)
 
 
@@ -174,7 +172,6 @@ def bridge(fit: Fit, seed: int, checkpoint: Path) -> Found:
     with np.errstate(all="ignore"):
         course = bridges.Course(seed, fit.request.digest, checkpoint)
         found = bridges.run(flat, fit.cube, POINTS, course)
-    course.done()
     chosen = equal_weight(found.log_w, POINTS, np.random.default_rng([seed, 6]))
     samples = fit.cube.parameters(found.cube[chosen])
     details = {"ess": found.ess, "flattened": found.flattened}
