@@ -20,7 +20,7 @@ def call(tmp_path):
     def run(body: str, *options: str) -> tuple[int, str]:
         (tmp_path / "test_it.py").write_text(f"import time, pytest\n{body}")
         command = [sys.executable, "-m", "pytest", "-q", *options]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         return done.returncode, done.stdout
 
     return run

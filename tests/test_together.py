@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+from waiting import tick_to_the_end, wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.files import read_json
@@ -44,19 +44,12 @@ class Place:
 
     def finish(self) -> dict[str, tuple[str, str | None]]:
         """State and reason of each task, when all have ended."""
-        end = time.monotonic() + 60
-        while not (report := self.poller.tick()).finished:
-            assert time.monotonic() < end, report.needs
-            time.sleep(0.1)
-        return how(report)
+        return how(tick_to_the_end(self.poller))
 
     def until_begun(self, task: str) -> int:
         """Process of a task's first supervisor, once its run has begun."""
         self.poller.tick()
-        end = time.monotonic() + 60
-        while not (found := [*self.folder(task).glob("attempts/*/heartbeat")]):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        found = wait_until(lambda: [*self.folder(task).glob("attempts/*/heartbeat")])
         return int((read_json(found[0].with_name("started")) or {})["pid"])
 
     def folder(self, task: str) -> Path:
@@ -195,10 +188,7 @@ def test_fits_that_share_a_job_find_what_they_find_alone(tmp_path):
         fits_units(root, together)
         (root / "ZTF1.csv").rename(root / "candidates" / NIGHT / "ZTF1.csv")
         order = Order(models=("Piro2021", "nugent-hyper"))
-        poller, end = Poller(load_config(root / "my.toml"), order), time.monotonic() + 300
-        while not (report := poller.tick()).finished:
-            assert time.monotonic() < end
-            time.sleep(0.5)
+        report = tick_to_the_end(Poller(load_config(root / "my.toml"), order))
         assert set(how(report).values()) == {("done", None)}
         found.append(sorted((root / "outdir").rglob("attempts/*/posterior_samples.dat")))
     alone, shared = found

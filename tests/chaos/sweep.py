@@ -19,7 +19,7 @@ CONTROL_SECONDS = 1.5  # so that the first run is not over when a blind poller s
 NIGHTS = 25
 MOST = 5000
 MOST_ERRORS = 20
-PATIENCE = 10.0
+PATIENCE = 600.0  # seconds, on a machine however busy; nobody counts on reaching it
 HARMLESS = ("read", "lock")
 
 
@@ -168,6 +168,7 @@ def every_boundary(
     step: int = 1,
     between: int = 1,
     seek: bool = True,
+    enough: int | None = None,
     seconds: float = 600.0,
 ) -> None:
     """Kill a tick at its n-th boundary, n = 1, 2, ..., as far as any goes; let one pass in between.
@@ -176,7 +177,7 @@ def every_boundary(
 
     Each tick has new units to submit, and follows those of the ticks before it. What a tick goes
     through depends on how far these have come, so boundaries that were seen and never killed at
-    are sought out in the end, if so wished.
+    are sought out in the end, if so wished, until there are `enough` of them in all.
     """
     end = time.monotonic() + seconds
     most = 0
@@ -197,7 +198,7 @@ def every_boundary(
         nights.mend()
     given_up: set[Boundary] = set()
     while missed := [b for b in nights.tally.missed if b not in given_up]:
-        if time.monotonic() > end:
+        if time.monotonic() > end or len(nights.tally.killed) == enough:
             break
         if not _seek(nights, missed[0], situations):
             given_up.add(missed[0])
@@ -224,7 +225,7 @@ def every_moment(nights: Nights, names: Sequence[str], times: int) -> None:
     for _ in range(times):
         for name in names:
             for moment in calls.MOMENTS:
-                nights.finish(60)
+                nights.finish(PATIENCE)
                 night = nights.next()
                 nights.tick(night, Kill(call=(name, moment)))
                 nights.tick(night)

@@ -66,7 +66,7 @@ class Site:
             [COMMAND, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env=environment,
             check=False,
         )

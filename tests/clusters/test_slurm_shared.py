@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+from waiting import tick_to_the_end, wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.make_jobs import Order, Poller
@@ -38,17 +38,11 @@ class Place:
     def until_begun(self, count: int) -> str:
         """Id of the job, when so many runs have begun."""
         self.poller.tick()
-        end = time.monotonic() + 60
-        while len(self.starts) < count:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_until(lambda: len(self.starts) >= count, 60)
         return self.starts[-1].job_id
 
     def finish(self) -> dict[str, tuple[str, str | None]]:
-        end = time.monotonic() + 120
-        while not (report := self.poller.tick()).finished:
-            assert time.monotonic() < end, report.needs
-            time.sleep(0.3)
+        report = tick_to_the_end(self.poller)
         return {need.task: (need.state.value, need.reason) for need in report.needs}
 
 

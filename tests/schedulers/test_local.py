@@ -140,7 +140,7 @@ class TestSubmit:
         batch = make_batch(tmp_path, *[ADD_A_LINE] * 3)
         command = submitter(root, batch, "scheduler.submit(batch)")
         racers = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-        errors = [racer.communicate(timeout=60)[1] for racer in racers]
+        errors = [racer.communicate(timeout=600)[1] for racer in racers]
         assert sorted(racer.returncode for racer in racers) == [0, 1, 1]
         assert sum(b"submitted before" in error for error in errors) == 2
         wait_for_end(scheduler, scheduler.poll([], [batch.token]).found[batch.token].values())
@@ -151,7 +151,7 @@ class TestSubmit:
         batches = [make_batch(tmp_path, *[body] * 3) for _ in range(3)]
         commands = [submitter(root, batch, "scheduler.submit(batch)") for batch in batches]
         racers = [subprocess.Popen(command) for command in commands]
-        assert [racer.wait(timeout=60) for racer in racers] == [0, 0, 0]
+        assert [racer.wait(timeout=600) for racer in racers] == [0, 0, 0]
         found = scheduler.poll([], [batch.token for batch in batches]).found
         wait_for_end(scheduler, [job_id for ids in found.values() for job_id in ids.values()])
         assert most_at_once([folder for batch in batches for folder in batch.folders]) == 2
@@ -159,7 +159,7 @@ class TestSubmit:
     def test_killed_before_the_record_it_never_was(self, root, scheduler, tmp_path):
         batch = make_batch(tmp_path, ADD_A_LINE)
         die = "import os\nPath.rename = lambda *_: os.kill(os.getpid(), 9)\nscheduler.submit(batch)"
-        assert subprocess.run(submitter(root, batch, die), timeout=60).returncode == -9
+        assert subprocess.run(submitter(root, batch, die), timeout=600).returncode == -9
         assert scheduler.poll([], [batch.token]).found == {}
         wait_for_end(scheduler, scheduler.submit(batch))
         assert times_run(batch) == [1]
@@ -168,7 +168,7 @@ class TestSubmit:
         batch = make_batch(tmp_path, *[ADD_A_LINE] * 3)
         record = "scheduler._root.record(scheduler._to_record(batch))"
         die = f"import os\n{record}\nos.kill(os.getpid(), 9)"
-        assert subprocess.run(submitter(root, batch, die), timeout=60).returncode == -9
+        assert subprocess.run(submitter(root, batch, die), timeout=600).returncode == -9
         assert not named(root)
         ids = scheduler.poll([], [batch.token]).found[batch.token]
         wait_for_end(scheduler, list(ids.values()))
@@ -184,7 +184,7 @@ class TestSubmit:
         process.stdout.readline()
         time.sleep(milliseconds / 1000)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         ids = scheduler.poll([], [batch.token]).found.get(batch.token, {})
         wait_for_end(scheduler, list(ids.values()))
         assert times_run(batch) == [1 if ids else 0] * 5
@@ -201,7 +201,7 @@ class TestSubmit:
         wait_until((batch.folders[0] / "ready").exists)
         os.close(theirs)
         os.close(ours)  # the terminal hangs up
-        assert process.wait(timeout=30) == -signal.SIGHUP
+        assert process.wait(timeout=600) == -signal.SIGHUP
         for folder in batch.folders:
             (folder / "go").touch()
         # Not a poll, which could start a dispatcher: the files alone.
@@ -379,7 +379,7 @@ class TestEnd:
             tmp_path, "trap 'touch told; exit 1' TERM\ntouch ready\nsleep 600 & wait"
         )
         then = "import signal\nsignal.signal(15, signal.SIG_IGN)\nscheduler.submit(batch)"
-        subprocess.run(submitter(root, batch, then), timeout=60, check=True)
+        subprocess.run(submitter(root, batch, then), timeout=600, check=True)
         wait_until((batch.folders[0] / "ready").exists)
         scheduler.cancel([f"{batch.token}_0"])
         wait_for_end(scheduler, [f"{batch.token}_0"])
