@@ -15,6 +15,7 @@ from typing import Any
 
 from nmma_fitter import models
 from nmma_fitter.config import load_config
+from nmma_fitter.ctrl_c import CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, read_json, write_json
@@ -29,9 +30,12 @@ from nmma_fitter.fits import make_unit, requests_of
 from nmma_fitter.inference.ranking import as_table
 from nmma_fitter.nmma_fit import done_outcome, outcome_of, run_fit
 from nmma_fitter.progress import Bar
+from nmma_fitter.run_progress import Progress
 from nmma_fitter.schedulers.base import Resources
 
 log = logging.getLogger(__name__)
+
+STOPPING = "Ctrl-C: stopping at the next step. Press it again to stop without a checkpoint."
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,16 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     folder = order.outdir.resolve() / folder_name(found[0].object)
     stop = StopFlag()
     finished: list[Finished] = []
-    for request in found:
-        finished.append(_fit_one(request, folder / request.model, stop, force=force))
-        if stop():
-            print(f"stopped; the same command goes on from the checkpoint in {folder}")
-            return Interrupted.exit_status
+    with CtrlC(lambda: print(STOPPING, flush=True)):
+        for request in found:
+            try:
+                finished.append(_fit_one(request, folder / request.model, stop, force=force))
+            except Interrupted as stopped:
+                print(_what_goes_on(request.model, stopped.resumes))
+                return Interrupted.exit_status
+            if stop() and len(finished) < len(found):
+                print(f"Stopped after {request.model}; the same command goes on with the rest.")
+                return Interrupted.exit_status
     ranking = write_product(folder, found[0].object, finished)
     if ranking is not None:
         print(as_table(ranking))
@@ -73,6 +82,13 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if any(one.state == "failed" for one in finished) or ranking is None:
         return 1
     return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
+
+
+def _what_goes_on(model: str, resumes: bool) -> str:
+    """What the same command will do after a stop in the middle of a fit."""
+    if resumes:
+        return f"Stopped. The same command resumes {model} from its checkpoint."
+    return f"Stopped before {model} had a checkpoint: the same command starts it again."
 
 
 def requests_by_hand(order: FitOrder) -> list[FitRequest]:
@@ -119,9 +135,9 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
             log.info("%s: fitted already with these settings; --force fits again", request.model)
             return Finished(request.model, folder, "done")
         _run(request, unit, stop)
+    except Interrupted:
+        raise
     except NmmaFitterError as error:
-        if isinstance(error, Interrupted):
-            return Finished(request.model, None, "running", error.reason, str(error))
         log.error("%s: %s: %s", request.model, error.reason, error)
         kind = "skipped" if error.exit_status == 3 else "failed"
         return Finished(request.model, None, kind, error.reason, str(error))
@@ -144,7 +160,7 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     heartbeat = Heartbeat(attempt)
     with log_to(attempt / "log"), Bar(f"{request.object} {request.model}") as bar:
 
-        def progress(now: Any) -> None:
+        def progress(now: Progress) -> None:
             heartbeat(now)
             bar.show(now)
 

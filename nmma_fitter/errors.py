@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -64,11 +65,24 @@ class NotConverged(NmmaFitterError):
 
 
 class Interrupted(NmmaFitterError):
-    """A fit that was asked to stop; it left a checkpoint to resume from."""
+    """A fit that was asked to stop.
+
+    Parameters
+    ----------
+    message : str
+        How far it was.
+    checkpoint : Path, optional
+        Where it keeps its checkpoint; the message then says whether there is one.
+    """
 
     reason = "timeout"
     transient = True
     exit_status = 75
+
+    def __init__(self, message: str, checkpoint: Path | None = None) -> None:
+        self.resumes = checkpoint is not None and checkpoint.is_file()
+        kept = f"resume from {checkpoint}" if self.resumes else "there is no checkpoint yet"
+        super().__init__(f"{message}; {kept}")
 
 
 class RankingRefused(NmmaFitterError):

@@ -30,6 +30,8 @@ from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.models import Model, Prediction
+from nmma_fitter.run_progress import Progress
+from nmma_fitter.terminal import LogHandler
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -77,7 +79,7 @@ def run_fit(
     *,
     generation: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[Any], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Fitted:
     """Fit, and leave result, posterior, plots and light curves in a folder.
 
@@ -142,6 +144,7 @@ def fit_here(
     prediction = predict(request, model, window)
     likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
     rough = stand_in(request, model, likelihood, priors)
+    _leave_if_asked(watch)
     settings = SamplerSettings(
         seed=seed,
         nlive=chosen.nlive,
@@ -156,10 +159,17 @@ def fit_here(
     )
     if not sampled.converged:
         raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
+    watch.on_progress(Progress(0.0, None, "sampled, drawing the plots", sampled.evaluations))
     curves = posterior_curves(request, prediction, sampled)
     used = versions(model)
     write_products(request, model, likelihood, priors, sampled, curves, used, folder)
     return sampled
+
+
+def _leave_if_asked(watch: Watch) -> None:
+    """Stop before the sampler has begun, where that was asked for while the model was loaded."""
+    if watch.should_stop():
+        raise Interrupted("stopped on request before the first evaluation", watch.checkpoint)
 
 
 def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Prediction:
@@ -277,7 +287,7 @@ def configure_log(level: int = logging.INFO) -> None:
     """Plain lines with UTC times on standard output."""
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(
-        stream=sys.stdout,
+        handlers=[LogHandler()],
         level=level,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%SZ",

@@ -14,6 +14,7 @@ import typer
 
 from nmma_fitter import __version__
 from nmma_fitter.errors import NmmaFitterError
+from nmma_fitter.terminal import drop_what_nobody_reads, guard_streams
 
 EX_SOME_FAILED = 1
 EX_INTERRUPTED = 130
@@ -28,6 +29,14 @@ OPTIONS: dict[str, Any] = {
 
 def run(app: typer.Typer, name: str, many: set[str]) -> None:
     """Run a command; errors of ours and Ctrl-C end in one line and a status, not a traceback."""
+    guard_streams()
+    try:
+        _run(app, name, many)
+    finally:
+        _flush()
+
+
+def _run(app: typer.Typer, name: str, many: set[str]) -> None:
     try:
         app(args=spread(sys.argv[1:], many), prog_name=name)
     except NmmaFitterError as error:
@@ -37,12 +46,20 @@ def run(app: typer.Typer, name: str, many: set[str]) -> None:
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted", file=sys.stderr)
         sys.exit(EX_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError as error:
+        drop_what_nobody_reads(error)
         sys.exit(EX_SOME_FAILED)
     except (OSError, sqlite3.Error) as error:
         print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
         sys.exit(EX_SOME_FAILED)
+
+
+def _flush() -> None:
+    """Write what is left; what nobody can take is not worth another exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def spread(arguments: Sequence[str], many: set[str]) -> list[str]:

@@ -69,6 +69,7 @@ def make_jobs(
     from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
     from nmma_fitter.poller.unattended import check_candidates
     from nmma_fitter.progress import Display, print_end, print_plan
+    from nmma_fitter.terminal import Showing
 
     seconds = _duration("--linger", linger)
     if keep_going and (once or dry_run):
@@ -105,7 +106,9 @@ def make_jobs(
     except KeyboardInterrupt:
         print("\ninterrupted: the jobs go on, and the same command adopts them")
         raise typer.Exit(EX_INTERRUPTED) from None
-    failed = print_end(report, poller.night_folder)
+    shown = Showing("its results are in the folder")
+    shown.safely(lambda: print_end(report, poller.night_folder))
+    failed = any(need.state.value == "failed" for need in report.needs)
     raise typer.Exit(EX_SOME_FAILED if failed and (collect_only or not once) else 0)
 
 

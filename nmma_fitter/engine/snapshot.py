@@ -23,7 +23,8 @@ IN_FULL = 14  # nights listed unit by unit, besides those that are open
 OPEN_IN_FULL = 60
 AS_COUNTS = 400
 LONGEST_DETAIL = 300
-BEAT = ("count", "evaluations", "phase", "log_z")
+OLD_BEAT = ("phase", "log_z")  # of jobs that version 0.1 started
+BEAT = ("count", "evaluations", "done", "total", "text", "left", *OLD_BEAT)
 
 NightRow = tuple[str, int, bool]
 

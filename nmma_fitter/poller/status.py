@@ -12,6 +12,7 @@ from nmma_fitter.engine.files import Json, read_json
 from nmma_fitter.engine.snapshot import FORMAT, snapshot_path
 from nmma_fitter.errors import BadInput
 from nmma_fitter.poller.presence import stop_request
+from nmma_fitter.run_progress import read_heartbeat
 
 EX_STALE = 3
 ORDER = ("running", "submitted", "submitting", "pending", "failed", "done", "skipped", "unchanged")
@@ -143,8 +144,8 @@ def _remarks(unit: Json, now: float) -> list[str]:
     if unit.get("attempt", 1) > 1:
         words.append(f"attempt {unit['attempt']}")
     beat = unit.get("heartbeat") or {}
-    if live and beat.get("count") is not None:
-        words.append(f"{beat.get('evaluations', 0)} evaluations, {beat.get('phase') or 'at work'}")
+    if live and (found := read_heartbeat(beat)) is not None:
+        words.append(found[0].in_words(found[1]))
         words.append(f"heartbeat {in_words(now - float(beat['seen']))} ago")
     if live and unit.get("deadline"):
         words.append(f"ends within {in_words(float(unit['deadline']) - now)}")
