@@ -19,6 +19,7 @@ from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings, FitsTable, ModelTable, NmmaTable, Settings, Table
+from nmma_fitter.plain import without_tokens
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
@@ -194,11 +195,19 @@ def _first_problem(kind: type[Settings], error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] != "extra_forbidden":
-        return f"{key}: {problem['msg'].lower()} (got {problem['input']!r})"
+        got = "" if _may_be_secret(problem["loc"]) else f" (got {problem['input']!r})"
+        return without_tokens(f"{key}: {problem['msg'].lower()}{got}")
     known = _keys_at(kind, problem["loc"][:-1])
     close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"unknown key {key!r}{hint} (known here: {', '.join(known)})"
+
+
+def _may_be_secret(location: tuple[int | str, ...]) -> bool:
+    """Whether the value of a setting is better not shown: messages go to logs and posts."""
+    table, *rest = location
+    secret = table in ("email", "webhook") or rest[:1] == ["environment"]
+    return secret or "token" in str(location[-1])
 
 
 def _keys_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
-from nmma_fitter.delivery.plain import without_tokens
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
@@ -20,6 +19,7 @@ from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import check_name, make_unit, requests_of
+from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.delivery.plain import last_lines, shortened, without_tokens
 from nmma_fitter.delivery.products import Finished
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
@@ -20,6 +19,7 @@ from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
 from nmma_fitter.errors import GARBLED
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
+from nmma_fitter.plain import last_lines, shortened, without_tokens
 
 LONGEST_DETAIL = 600
 LOG_LINES = 15

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nmma_fitter.delivery.plain import one_line
 from nmma_fitter.delivery.report.assets import FOLDER, assets
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import write_atomic
+from nmma_fitter.plain import one_line
 from nmma_fitter.shipped import shipped
 
 if TYPE_CHECKING:

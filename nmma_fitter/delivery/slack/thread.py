@@ -21,7 +21,6 @@ from nmma_fitter.delivery.news import (
     object_news,
     other_of,
 )
-from nmma_fitter.delivery.plain import last_lines
 from nmma_fitter.delivery.slack import pictures
 from nmma_fitter.delivery.slack.blocks import (
     Message,
@@ -40,6 +39,7 @@ from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import Undelivered
+from nmma_fitter.plain import last_lines
 
 if TYPE_CHECKING:
     from nmma_fitter.delivery.slack.api import Replies
