@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from nmma_fitter import models
+from nmma_fitter.candidates.exposures import Merged
 from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.config import fit_settings
@@ -42,6 +43,7 @@ def requests_of(
     priors: Path | None = None,
     cores: int | None = None,
     jet: str | None = None,
+    read_file: Callable[..., tuple[LightCurve, tuple[Merged, ...]]] = read_and_merge,
 ) -> list[FitRequest]:
     """The fits of one light-curve file, one per model, not yet checked.
 
@@ -61,6 +63,8 @@ def requests_of(
         Cores of one fit instead of the model's own.
     jet : str, optional
         Jet of the afterglow; the other models have none.
+    read_file : callable
+        Reads the file, as `read_and_merge` does.
 
     Raises
     ------
@@ -74,9 +78,7 @@ def requests_of(
         check_name(model, settings)
         how = (settings.bands, settings.keep_duplicates)
         if how not in read:
-            lightcurve, merged = read_and_merge(
-                path, bands=how[0], keep_duplicates=how[1], name=name
-            )
+            lightcurve, merged = read_file(path, bands=how[0], keep_duplicates=how[1], name=name)
             read[how] = lightcurve, tuple(asdict(one) for one in merged)
         lightcurve, notes = read[how]
         text = priors.read_text(encoding="utf-8") if priors else prior_text(fits, model, settings)

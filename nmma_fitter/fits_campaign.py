@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmma_fitter.candidates.bounded import BoundedReader, NoReader
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
@@ -69,14 +70,15 @@ class FitsCampaign:
         read: dict[Path, _Read] = {}
         found: list[Wanted] = []
         seen: dict[str, str] = {}
-        for path in files:
-            mark = (_mark(path), priors)
-            one = earlier.get(path)
-            if one is None or one.mark != mark:
-                one = _Read(mark, self._of_file(night, path, known))
-            if None not in mark and one.wanted[0].task != ALL:
-                read[path] = one
-            found += _unless_seen(path, one.wanted, seen)
+        with BoundedReader(self._config.paths.state / "reading" / "candidates") as reader:
+            for path in files:
+                mark = (_mark(path), priors)
+                one = earlier.get(path)
+                if one is None or one.mark != mark:
+                    one = _Read(mark, self._of_file(night, path, known, reader))
+                if None not in mark and one.wanted[0].task != ALL:
+                    read[path] = one
+                found += _unless_seen(path, one.wanted, seen)
         self._read[night] = read
         return found
 
@@ -88,9 +90,13 @@ class FitsCampaign:
         except (NmmaFitterError, OSError, UnicodeDecodeError):
             return None
 
-    def _of_file(self, night: str, path: Path, known: Container[str]) -> list[Wanted]:
+    def _of_file(
+        self, night: str, path: Path, known: Container[str], reader: BoundedReader
+    ) -> list[Wanted]:
         try:
-            requests = requests_of(path, self.models, self._config.fits)
+            requests = requests_of(path, self.models, self._config.fits, read_file=reader.read)
+        except NoReader:  # no fault of the file
+            raise
         except (NmmaFitterError, OSError) as error:
             reason = getattr(error, "reason", "bad_input")
             return [Wanted(object_name(path), ALL, None, State.FAILED, reason, str(error))]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from nmma_fitter.candidates.bounded import BoundedReader
 from nmma_fitter.candidates.nights import is_candidate_name, is_night_name
 from nmma_fitter.candidates.sources.base import MANIFEST, Look, Offer, Source
 from nmma_fitter.candidates.sources.factory import make_source
@@ -90,8 +91,9 @@ def _pull(
     now: Callable[[], float],
 ) -> list[str]:
     memories = {name: _memory(state, name) for name in sources}
+    reader = BoundedReader(state / "reading" / "pulled")
     intakes = [
-        _Intake(name, settings, memories, candidates, state, now)
+        _Intake(name, settings, memories, candidates, state, now, reader)
         for name, settings in sources.items()
         if memories[name].is_due(now())
     ]
@@ -101,9 +103,10 @@ def _pull(
     _wait(max((one.settle_seconds for one in unsettled), default=0.0), sleep, enough)
     for intake in unsettled:
         intake.step(intake.look_again)
-    for intake in intakes:
-        if not enough():
-            intake.step(intake.take)
+    with reader:
+        for intake in intakes:
+            if not enough():
+                intake.step(intake.take)
     return [note for intake in intakes for note in intake.finish()]
 
 
@@ -126,11 +129,12 @@ class _Intake:
         candidates: Path,
         state: Path,
         now: Callable[[], float],
+        reader: BoundedReader,
     ) -> None:
         self._name, self._settings, self._now = name, settings, now
         self._memory = memories[name]
         self._staging = candidates / ".incoming" / name
-        self._receiver = Receiver(name, candidates, memories, state)
+        self._receiver = Receiver(name, candidates, memories, state, reader)
         self._make = partial(make_source, settings, candidates, now)
         self._source: Source
         self._nights: list[str] = []
@@ -196,11 +200,12 @@ class _Intake:
         return [f"source {self._name}: {note}" for note in self._notes]
 
     def _acceptable(self, offers: Mapping[str, Offer]) -> list[Offer]:
-        """Offers whose names may reach the disk."""
+        """Offers of light curves that may reach the disk."""
+        return self._fit_to_fetch([o for o in offers.values() if is_candidate_name(o.file)])
+
+    def _fit_to_fetch(self, offers: Sequence[Offer]) -> list[Offer]:
         found = []
-        for offer in offers.values():
-            if not is_candidate_name(offer.file):
-                continue
+        for offer in offers:
             problem = _problem(offer)
             if problem:
                 self._notes += self._memory.say(offer.key, problem)
@@ -215,9 +220,8 @@ class _Intake:
     def _manifests(self, news: Sequence[Offer], offers: Mapping[str, Offer]) -> dict[str, str]:
         """SHA-256 by night and file, of the nights with news that have a manifest."""
         nights = dict.fromkeys(offer.night for offer in news)
-        found = [
-            offers[key] for key in (f"{night}/{MANIFEST}" for night in nights) if key in offers
-        ]
+        keys = [f"{night}/{MANIFEST}" for night in nights]
+        found = self._fit_to_fetch([offers[key] for key in keys if key in offers])
         if not found:
             return {}
         self._fetch(found)
