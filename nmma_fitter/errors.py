@@ -98,6 +98,10 @@ class SchedulerError(NmmaFitterError):
     reason = "rejected"
 
 
+class SchedulerFull(SchedulerError):
+    """A limit on how many jobs there may be: nothing was submitted, fewer or later may be."""
+
+
 class SchedulerUnknown(SchedulerError):
     """The batch system did not answer: a submit may or may not have been accepted."""
 

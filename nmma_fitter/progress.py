@@ -241,7 +241,7 @@ def print_plan(plan: Plan) -> None:
     widths = [max((len(row[i]) for row in plan.rows), default=0) for i in (0, 1)]
     for row in plan.rows:
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
-    for line in plan.batches:
+    for line in (*plan.batches, *plan.notes):
         print(line)
     for post in plan.posts:
         print(f"Slack would be told of {post['object']}:")

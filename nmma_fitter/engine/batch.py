@@ -72,13 +72,15 @@ def new_batch(state: Path, scheduler: str, jobs: tuple[BatchJob, ...]) -> Batch:
     """A batch with a fresh token, written and synced before anything is submitted."""
     token = f"{installation(state)}-{secrets.token_hex(6)}"
     batch = Batch(token, scheduler, jobs)
-    folder = state / "batches"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(
-        folder / f"{token}.json",
-        {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]},
-    )
+    path = batch_path(state, token)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]})
     return batch
+
+
+def batch_path(state: Path, token: str) -> Path:
+    """Where a batch is on disk."""
+    return state / "batches" / f"{token}.json"
 
 
 def read_batches(state: Path) -> Iterator[Batch]:

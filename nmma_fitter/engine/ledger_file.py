@@ -117,6 +117,17 @@ class LedgerFile:
         """Note that `rebuild` has put in what there was."""
         self._run("INSERT OR REPLACE INTO meta VALUES ('filled', '')")
 
+    def first_time(self, said: str) -> bool:
+        """Whether a line for a person is new here; it is not from now on."""
+        known = self._run("SELECT 1 FROM meta WHERE key=?", f"said: {said}")
+        if not known:
+            self._run("INSERT INTO meta VALUES (?, '')", f"said: {said}")
+        return not known
+
+    def forget_said(self) -> None:
+        """Let `first_time` hold again for every line."""
+        self._run("DELETE FROM meta WHERE key LIKE 'said: %'")
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

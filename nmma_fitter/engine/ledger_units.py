@@ -126,9 +126,14 @@ class UnitTable(LedgerFile):
         return [_unit_row(row) for row in rows]
 
     def last_ended(self, task: str, count: int) -> list[tuple[State, str | None]]:
-        """How the last units of a task ended, newest first; skipped ones do not count."""
+        """How the last units of a task ended, newest first.
+
+        Skipped ones do not count, nor those that failed without an attempt: what kept them from
+        one was not the task.
+        """
         rows = self._run(
-            "SELECT state, reason FROM units WHERE task=? AND state IN (?,?)"
+            "SELECT state, reason FROM units WHERE task=? AND state IN (?,?) AND NOT (reason IS"
+            " 'never_started' AND digest NOT IN (SELECT digest FROM attempts))"
             " ORDER BY ended DESC LIMIT ?",
             *(task, State.DONE, State.FAILED, count),
         )
