@@ -41,8 +41,15 @@ def run(app: typer.Typer, name: str, many: set[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EX_SOME_FAILED)
     except (OSError, sqlite3.Error) as error:
-        print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
+        what = _in_words(error)
+        print(f"{name}: {what}; fix that and run the same command again", file=sys.stderr)
         sys.exit(EX_SOME_FAILED)
+
+
+def _in_words(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
+    return str(error)
 
 
 def spread(arguments: Sequence[str], many: set[str]) -> list[str]:
