@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from nmma_fitter import models
 from nmma_fitter.config import load_config
 from nmma_fitter.ctrl_c import CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
+from nmma_fitter.earlier_fits import with_earlier
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.publish import publish_run
@@ -26,7 +27,7 @@ from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailab
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
-from nmma_fitter.fits import make_unit, requests_of
+from nmma_fitter.fits import make_unit, requests_of, say_unused
 from nmma_fitter.inference.ranking import as_table
 from nmma_fitter.nmma_fit import done_outcome, outcome_of, run_fit
 from nmma_fitter.progress import Bar
@@ -58,8 +59,8 @@ class FitOrder:
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """Fit one object with each model in turn, print the ranking, return the exit status.
 
-    0 when every model was fitted or skipped, 1 when one failed, 3 when all were skipped, 75 when
-    it was told to stop.
+    0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
+    input cannot be used, 3 when all were skipped, 75 when it was told to stop.
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
@@ -75,11 +76,17 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
             if stop() and len(finished) < len(found):
                 print(f"Stopped after {request.model}; the same command goes on with the rest.")
                 return Interrupted.exit_status
-    ranking = write_product(folder, found[0].object, finished)
+    ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
     if ranking is not None:
         print(as_table(ranking))
     print(f"results: {folder}")
-    if any(one.state == "failed" for one in finished) or ranking is None:
+    return _status(finished, ranking is not None)
+
+
+def _status(finished: Sequence[Finished], ranked: bool) -> int:
+    if all(one.state == "failed" and one.reason == BadInput.reason for one in finished):
+        return BadInput.exit_status
+    if any(one.state == "failed" for one in finished) or not ranked:
         return 1
     return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
 
@@ -97,6 +104,8 @@ def requests_by_hand(order: FitOrder) -> list[FitRequest]:
     wanted = _wanted(order, config.fits.refused_models)
     if order.priors is not None and len(wanted) > 1:
         raise BadInput("--priors is the file of one model; give one --model with it")
+    if order.outdir.exists() and not order.outdir.is_dir():
+        raise BadInput(f"--outdir {order.outdir}: is not a folder; choose another")
     return requests_of(
         order.lightcurve,
         wanted,
@@ -127,6 +136,7 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
     """Fit one model, or take the result that is there."""
     try:
         request.check(fewest=1)
+        say_unused(request.model, request.settings, request.priors)
         unit = _unit(request, folder, force=force)
         state, proof = read_sentinel(unit)
         if state is SentinelState.VALID and proof.get("outcome") == "done":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
 
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
@@ -15,7 +19,10 @@ from nmma_fitter.engine.files import Json, canonical_digest, read_json
 from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
 from nmma_fitter.fit_settings import FitSettings, NmmaTable
 from nmma_fitter.nmma_engine import catalogue, place
+from nmma_fitter.validation import problem_of
 
+NO_SIGNAL = 2.5 / math.log(10)  # mag, error of a flux that equals its own error
+BRIGHTEST = 2.0  # mag
 PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
 
 
@@ -114,6 +121,8 @@ class FitRequest:
                 cores=int(value.get("cores", 1)),
                 nmma=NmmaTable.model_validate(value.get("nmma", {})),
             )
+        except ValidationError as error:
+            raise BadInput(f"config.json: {problem_of(error)}; render the unit again") from None
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"config.json: {error}; render the unit again") from None
 
@@ -167,15 +176,36 @@ class FitRequest:
 
     def check_data(self, *, fewest: int | None = None) -> None:
         """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
-        if not self.lightcurve.detected.any():
+        everywhere = detections(self.lightcurve)
+        if not everywhere:
             raise TooFewDetections("no detection at all")
+        _check_magnitudes(self.lightcurve)
         needed = self.settings.min_detections if fewest is None else fewest
         count = detections(self.window)
         if count < needed:
+            outside = everywhere - count
+            hint = f"; {outside} outside it: check tmin and tmax" if outside else ""
             raise TooFewDetections(
-                f"{count} merged detections between {self.settings.tmin:g} and "
-                f"{self.settings.tmax:g} d of the trigger, {needed} needed"
+                f"only {count} detection{'' if count == 1 else 's'} from "
+                f"{_day(self.settings.tmin)} to {_day(self.settings.tmax)} the trigger; "
+                f"{needed} needed{hint}"
             )
+
+
+def _check_magnitudes(lightcurve: LightCurve) -> None:
+    """Refuse what cannot be magnitudes, as fluxes in their column."""
+    found = lightcurve.detected
+    if np.median(lightcurve.mag_err[found]) > NO_SIGNAL:
+        wrong = f"most magnitude errors are above {NO_SIGNAL:.2f} mag, a signal below its noise"
+    elif np.median(lightcurve.mag[found]) < BRIGHTEST:
+        wrong = f"most magnitudes are below {BRIGHTEST:g}, brighter than any transient"
+    else:
+        return
+    raise BadInput(f"{lightcurve.name}: {wrong}; if these are fluxes, convert them to AB mag")
+
+
+def _day(day: float) -> str:
+    return f"{abs(day):g} d {'before' if day < 0 else 'after'}"
 
 
 @lru_cache(maxsize=4)  # the models of a candidate share its light curve

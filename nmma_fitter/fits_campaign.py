@@ -19,7 +19,7 @@ from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest
-from nmma_fitter.fits import check_name, make_unit, requests_of
+from nmma_fitter.fits import check_name, check_tables, make_unit, requests_of, say_unused
 from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
@@ -50,13 +50,15 @@ class FitsCampaign:
     def __init__(self, config: Config, wanted: Sequence[str] | None = None) -> None:
         self._config = config
         self._read: dict[str, dict[Path, _Read]] = {}
-        self.models = list(wanted or config.fits.models)
+        self.models = list(dict.fromkeys(wanted or config.fits.models))
+        check_tables(config.fits, self.models)
         for model in config.fits.together:
             check_name(model, fit_settings(config.fits, model))
         for model in self.models:
             settings = fit_settings(config.fits, model)
             check_name(model, settings)
-            prior_text(config.fits, model, settings)  # one that is missing fails here, and once
+            # one that is missing fails here, and once
+            say_unused(model, settings, prior_text(config.fits, model, settings))
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()

@@ -50,7 +50,8 @@ def _run(app: typer.Typer, name: str, many: set[str]) -> None:
         drop_what_nobody_reads(error)
         sys.exit(EX_SOME_FAILED)
     except (OSError, sqlite3.Error) as error:
-        print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
+        what = _in_words(error)
+        print(f"{name}: {what}; fix that and run the same command again", file=sys.stderr)
         sys.exit(EX_SOME_FAILED)
 
 
@@ -60,6 +61,12 @@ def _flush() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _in_words(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
+    return str(error)
 
 
 def spread(arguments: Sequence[str], many: set[str]) -> list[str]:

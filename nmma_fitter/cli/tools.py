@@ -39,7 +39,9 @@ def tools(version: Version = False) -> None:
 @tools_app.command("status")
 def status(
     config: Config = None,
-    night: Annotated[str | None, typer.Option(help="Only this night.")] = None,
+    night: Annotated[
+        str | None, typer.Option(help="Only this night: its name, or how it begins.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """Show how each unit stands, from the snapshot of the last tick.

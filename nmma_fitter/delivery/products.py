@@ -75,6 +75,7 @@ def write_product(
     except RankingRefused as refusal:
         log.warning("%s: %s", name, refusal)
         write_json(folder / "ranking.json", {"object_name": name, "refused": str(refusal)})
+        (folder / "comparison.png").unlink(missing_ok=True)
         return None
     value: dict[str, Any] = json.loads(ranking.to_json())
     value["results"] = {
@@ -132,6 +133,7 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
         if row.model in folders
     ]
     if len(entries) < 2:
+        picture.unlink(missing_ok=True)  # of fits that are compared no more
         return
     request = read_request(folders[entries[0].model])
     window: LightCurve = request.window

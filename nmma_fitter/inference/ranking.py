@@ -137,7 +137,7 @@ def rank(
         ranked=ranked,
         others=(*spoilt, *others),
         data_digest=usable[0].data_digest if usable else "",
-        comparability=_common(usable[0]) if usable else {},
+        comparability=shared(usable[0].comparability) if usable else {},
     )
 
 
@@ -155,19 +155,34 @@ def _check_comparable(summaries: Sequence[Summary]) -> None:
         if models.count(model) > 1:
             raise RankingRefused(f"{model} is given twice; rank one fit of each model")
     for other in summaries[1:]:
-        differences = _differences(summaries[0], other)
-        if differences:
+        apart = differences(seen(summaries[0]), seen(other))
+        if apart:
             raise RankingRefused(
                 f"the fits of {summaries[0].model} and {other.model} may not be compared: "
-                f"{'; '.join(differences)}. Fit both again with the same data and settings"
+                f"{'; '.join(apart)}. Fit both again with the same data and settings"
             )
 
 
-def _differences(one: Summary, two: Summary) -> list[str]:
+Seen = tuple[str, Comparability]
+
+
+def seen(summary: Summary) -> Seen:
+    """Digest of a fit's data, and what fits that are compared must share."""
+    return summary.data_digest, shared(summary.comparability)
+
+
+def differences(one: Seen, two: Seen) -> list[str]:
+    """What keeps two fits from being compared; empty where they can be.
+
+    Parameters
+    ----------
+    one, two : (str, mapping)
+        As of `seen`.
+    """
     found = []
-    if one.data_digest != two.data_digest:
-        found.append(f"not the same data ({one.data_digest[:12]}, {two.data_digest[:12]})")
-    ours, theirs = _common(one), _common(two)
+    (data, ours), (other_data, theirs) = one, two
+    if data != other_data:
+        found.append(f"not the same data ({data[:12]}, {other_data[:12]})")
     for key in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(key), theirs.get(key)
         if a != b:
@@ -175,9 +190,9 @@ def _differences(one: Summary, two: Summary) -> list[str]:
     return found
 
 
-def _common(summary: Summary) -> Comparability:
+def shared(found: Comparability) -> Comparability:
     """What fits that are compared must share: all but the error that belongs to a model."""
-    return {key: value for key, value in summary.comparability.items() if key != MODEL_ERROR}
+    return {key: value for key, value in found.items() if key != MODEL_ERROR}
 
 
 def _worded(value: object) -> str:

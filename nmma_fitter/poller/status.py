@@ -27,7 +27,7 @@ def show_status(state: Path, night: str | None, *, as_json: bool, now: float) ->
     state : Path
         The state folder.
     night : str or None
-        Only this night.
+        Only this night: its name, or how it begins.
     as_json : bool
         For a program: the snapshot, with ``age``, ``stale`` and ``stopped`` added.
     now : float
@@ -64,7 +64,7 @@ def is_late(snapshot: Json, age: float) -> bool:
 
 
 def _chosen(snapshot: Json, night: str | None) -> list[Json]:
-    nights: list[Json] = [n for n in snapshot["nights"] if night in (None, n["night"])]
+    nights: list[Json] = [n for n in snapshot["nights"] if n["night"].startswith(night or "")]
     if not nights and night is not None:
         known = ", ".join(n["night"] for n in snapshot["nights"][-10:])
         raise BadInput(f"no night {night!r} in the last tick's snapshot; the last are: {known}")
