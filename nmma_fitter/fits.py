@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
+from nmma_fitter.truth import truth_of
 
 register("too_few_detections", Policy(skipped=True))
 register("unsupported_data", Policy(skipped=True))
@@ -82,7 +83,10 @@ def requests_of(
         text = priors.read_text(encoding="utf-8") if priors else prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
         what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
-        found.append(FitRequest(*what, nmma=fits.nmma))
+        request = FitRequest(*what, nmma=fits.nmma, one_frame=fits.plots.one_frame)
+        if fits.plots.truth is not None:
+            request = replace(request, truth=truth_of(fits.plots.truth, request))
+        found.append(request)
     return found
 
 
