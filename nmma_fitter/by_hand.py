@@ -54,6 +54,8 @@ class FitOrder:
     jet: str | None = None
     cores: int | None = None
     nmma_environment: str | None = None
+    one_frame: bool = False
+    truth: Path | None = None
 
 
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
@@ -109,7 +111,7 @@ def requests_by_hand(order: FitOrder) -> list[FitRequest]:
     return requests_of(
         order.lightcurve,
         wanted,
-        _with_nmma(config.fits, order.nmma_environment),
+        _drawn(_with_nmma(config.fits, order.nmma_environment), order),
         name=order.object_name,
         over=order.over,
         priors=order.priors,
@@ -124,6 +126,13 @@ def _with_nmma(fits: FitsTable, environment: str | None) -> FitsTable:
         return fits
     named = fits.nmma.model_copy(update={"environment": str(Path(environment).absolute())})
     return fits.model_copy(update={"nmma": named})
+
+
+def _drawn(fits: FitsTable, order: FitOrder) -> FitsTable:
+    """The table with how fits are to be drawn, as asked for by hand."""
+    plots = fits.plots
+    asked = {"one_frame": order.one_frame or plots.one_frame, "truth": order.truth or plots.truth}
+    return fits.model_copy(update={"plots": plots.model_copy(update=asked)})
 
 
 def _wanted(order: FitOrder, refused: list[str]) -> list[str]:

@@ -146,7 +146,12 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
     rebased = config.model_copy(
         update={
             "paths": _rebased(config.paths, base),
-            "fits": config.fits.model_copy(update={"nmma": _nmma_from(config.fits.nmma, base)}),
+            "fits": config.fits.model_copy(
+                update={
+                    "nmma": _nmma_from(config.fits.nmma, base),
+                    "plots": _rebased(config.fits.plots, base),
+                }
+            ),
             "sources": {name: _rebased(one, base) for name, one in config.sources.items()},
             "destinations": {n: _rebased(one, base) for n, one in config.destinations.items()},
         }

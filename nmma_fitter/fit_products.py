@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from nmma_fitter import __version__
 from nmma_fitter.candidates.window import days
 from nmma_fitter.delivery import plots
+from nmma_fitter.delivery.ranges import curves_to_json
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.inference.likelihood import Likelihood
-from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.quality import assess, thinned
 from nmma_fitter.inference.result import FitRecord, save_result
 from nmma_fitter.inference.sampled import SamplerResult
-from nmma_fitter.models import Model, Prediction, cosmology
+from nmma_fitter.models import Model, cosmology
+from nmma_fitter.models.base import COMMON
 from nmma_fitter.models.observed import outside_validity
 from nmma_fitter.nmma_engine.catalogue import Described
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 PACKAGES = ("numpy", "scipy", "bilby", "nautilus-sampler", "astropy", "afterglowpy", "sncosmo")
-CURVE_DRAWS, CURVE_CHUNK = 100, 5
-CURVE_TIMES = 60
 VALIDITY_DRAWS = 1000
 
 
@@ -113,7 +112,7 @@ def _plot(
         valid_until_days=_valid_until(model, sampled),
         notes=[f"Fitted by NMMA {used['nmma']}."] if request.by_nmma else [],
     )
-    labels = {parameter.name: parameter.latex for parameter in model.parameters} | COMMON_LABELS
+    labels = {parameter.name: parameter.latex for parameter in (*model.parameters, *COMMON)}
     keys = list(sampled.keys)
     plots.plot_corner(
         folder / "corner.png",
@@ -125,14 +124,6 @@ def _plot(
         **evidence,
         ranges=[(float(priors[key].minimum), float(priors[key].maximum)) for key in keys],
     )
-
-
-COMMON_LABELS = {
-    "luminosity_distance": r"$D_L$ [Mpc]",
-    "redshift": r"$z$",
-    "timeshift": r"$t_0$ [d]",
-    "Ebv": r"$E(B-V)_\mathrm{host}$ [mag]",
-}
 
 
 def _valid_until(model: Model | Described, sampled: SamplerResult) -> float | None:
@@ -147,57 +138,6 @@ def _valid_until(model: Model | Described, sampled: SamplerResult) -> float | No
         distance = np.atleast_1d(np.median(sampled.samples["luminosity_distance"]))
         redshift = float(cosmology.redshift(distance)[0])
     return shift + last * (1.0 + redshift)
-
-
-def posterior_curves(
-    request: FitRequest, prediction: Prediction, sampled: SamplerResult
-) -> list[plots.BandCurves]:
-    """The posterior's light curves, one entry per band: median, 5 and 95 %, best fit."""
-    at: FloatArray = np.asarray(days(request.window, request.trigger), dtype=np.float64)
-    bands = request.bands
-    shift = float(np.median(sampled.samples.get("timeshift", np.zeros(1))))
-    first = max(min(float(np.min(at)), shift), -10.0)
-    times = curve_times(at, first)
-    dense = prediction.at(np.tile(times, len(bands)), np.repeat(bands, len(times)).tolist())
-    some = thinned(sampled.samples, CURVE_DRAWS)
-
-    def draw(points: FloatArray) -> FloatArray:
-        return dense({key: points[:, number] for number, key in enumerate(some)})
-
-    with evaluation_pool(draw, request.cores, CURVE_CHUNK, sampled.settings.limit) as evaluate:
-        drawn = evaluate(np.column_stack(list(some.values())))
-    best = dense({key: np.array([value]) for key, value in sampled.best.items()})
-    each = zip(np.split(best, len(bands), axis=1), np.split(drawn, len(bands), axis=1), strict=True)
-    return [band_curves(band, times, *found) for band, found in zip(bands, each, strict=True)]
-
-
-def curve_times(days: FloatArray, first: float) -> FloatArray:
-    """Days since the trigger of the curves to plot, from shortly before a first one."""
-    return np.linspace(first - 0.3, float(np.max(days)) + 1.0, CURVE_TIMES)
-
-
-def band_curves(
-    band: str, times: FloatArray, best: FloatArray, drawn: FloatArray
-) -> plots.BandCurves:
-    """What is shown of a band: of the best point, shape (1, times), and draws, (draws, times)."""
-    low, median, high = _quantiles(drawn)
-    return plots.BandCurves(band, times, median, low, high, best[0])
-
-
-def _quantiles(magnitudes: FloatArray) -> FloatArray:
-    """5, 50 and 95 % of each column, +inf (no light) counted as faintest, nan left out."""
-    known = np.where(np.isnan(magnitudes), np.inf, magnitudes)
-    return np.quantile(known, (0.05, 0.5, 0.95), axis=0, method="closest_observation")
-
-
-def curves_to_json(curves: Sequence[plots.BandCurves]) -> dict[str, Any]:
-    """Light curves as plain values, None where there is no light."""
-
-    def plain(values: FloatArray) -> list[float | None]:
-        return [round(float(v), 5) if np.isfinite(v) else None for v in values]
-
-    names = ("days", "median", "low", "high", "best")
-    return {c.band: {name: plain(getattr(c, name)) for name in names} for c in curves}
 
 
 def versions(model: Model) -> dict[str, str]:

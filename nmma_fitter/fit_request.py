@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -48,6 +48,10 @@ class FitRequest:
         Processes of the likelihood; does not change the result.
     nmma : NmmaTable
         Where NMMA is, for a fit by it.
+    one_frame : bool
+        Whether all bands are drawn in one frame.
+    truth : mapping of parameter to float
+        What was simulated, drawn in the corner plot; empty where it is not known.
     """
 
     object: str
@@ -59,6 +63,8 @@ class FitRequest:
     source: str = ""
     cores: int = 1
     nmma: NmmaTable = field(default_factory=NmmaTable)
+    one_frame: bool = False
+    truth: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -104,12 +110,14 @@ class FitRequest:
             "source": self.source,
             "cores": self.cores,
             "nmma": self.nmma.model_dump(mode="json"),
+            "plots": {"one_frame": self.one_frame, "truth": dict(self.truth)},
         }
 
     @classmethod
     def from_json(cls, value: Json) -> FitRequest:
         """Read back `to_json`; raises `BadInput` on anything else."""
         try:
+            plots = value.get("plots", {})
             return cls(
                 object=str(value["object"]),
                 model=str(value["model"]),
@@ -120,6 +128,8 @@ class FitRequest:
                 source=str(value.get("source", "")),
                 cores=int(value.get("cores", 1)),
                 nmma=NmmaTable.model_validate(value.get("nmma", {})),
+                one_frame=bool(plots.get("one_frame", False)),
+                truth={str(k): float(v) for k, v in plots.get("truth", {}).items()},
             )
         except ValidationError as error:
             raise BadInput(f"config.json: {problem_of(error)}; render the unit again") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -134,6 +135,13 @@ class NmmaTable(Settings):
     surrogates: str = ""  # folder of NMMA's surrogates; "": nmma/ in the data folder
 
 
+class PlotsTable(Settings):
+    """``[fits.plots]``: how fits are drawn; it does not change what is fitted."""
+
+    one_frame: bool = False  # all bands in one frame, instead of a panel each
+    truth: Path | None = None  # file with the truth of simulated objects
+
+
 class FitsTable(Settings):
     """``[fits]``: what is fitted, and how."""
 
@@ -143,5 +151,6 @@ class FitsTable(Settings):
     priors: str = "priors"  # folder of <model>.prior, shipped or a path
     refused_models: list[str] = []  # models a preset cannot stand for
     nmma: NmmaTable = NmmaTable()
+    plots: PlotsTable = PlotsTable()
     settings: Table = {}
     model: dict[str, ModelTable] = {}

@@ -6,7 +6,7 @@ import difflib
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,6 +26,7 @@ from nmma_fitter.inference.prior_files import names_in, read_text
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
+from nmma_fitter.truth import truth_of
 from nmma_fitter.validation import contradiction, problem_of
 
 register("too_few_detections", Policy(skipped=True))
@@ -97,7 +98,10 @@ def requests_of(
         text = read_text(priors) if priors else prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
         what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
-        found.append(FitRequest(*what, nmma=fits.nmma))
+        request = FitRequest(*what, nmma=fits.nmma, one_frame=fits.plots.one_frame)
+        if fits.plots.truth is not None:
+            request = replace(request, truth=truth_of(fits.plots.truth, request))
+        found.append(request)
     return found
 
 

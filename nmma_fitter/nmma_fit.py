@@ -133,11 +133,12 @@ def fit_here(
     request: FitRequest, priors: PriorDict, seed: int, folder: Path, watch: Watch
 ) -> SamplerResult:
     """Fit with the models and samplers of this package; the products are in the folder then."""
-    from nmma_fitter.fit_products import posterior_curves, versions, write_products
+    from nmma_fitter.fit_products import versions, write_products
     from nmma_fitter.inference.alignment import alignment_of
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.sampled import SamplerSettings
     from nmma_fitter.inference.sampler import run_sampler
+    from nmma_fitter.posterior_curves import posterior_curves
 
     chosen, window = request.settings, request.window
     model = request.make_model()

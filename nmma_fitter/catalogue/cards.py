@@ -14,18 +14,12 @@ from nmma_fitter.fit_request import available_model
 from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.models import Model, Parameter
+from nmma_fitter.models.base import COMMON
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.prior_files import prior_path
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
-
-COMMON = (
-    Parameter("luminosity_distance", "Mpc", r"$d_L$ [Mpc]", "distance; or redshift"),
-    Parameter("redshift", "", "$z$", "instead of the distance, or beside it"),
-    Parameter("timeshift", "d", r"$t_0$ [d]", "from the trigger to the explosion"),
-    Parameter("Ebv", "mag", r"$E_{B-V}$ [mag]", "reddening by dust of the host"),
-)
 
 
 @dataclass(frozen=True)

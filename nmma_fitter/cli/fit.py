@@ -91,6 +91,13 @@ def nmma_fit(
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Count every row, repeated ones too.")
     ] = False,
+    one_frame: Annotated[
+        bool, typer.Option("--one-frame", help="Draw all bands in one frame, offset.")
+    ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Truth of a simulation (JSON), for the corner plot."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Fit again what this folder holds already.")
     ] = False,
@@ -128,7 +135,7 @@ def nmma_fit(
     given = {key: value for key, value in over.items() if value is not None}
     order = FitOrder(
         *(lightcurve, tuple(model), outdir, given, object_name, config, preset, priors, jet),
-        *(cores, nmma_environment),
+        *(cores, nmma_environment, one_frame, truth),
     )
     raise typer.Exit(fit_by_hand(order, force=force))
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nmma_fitter.candidates.lightcurve import LightCurve
-from nmma_fitter.delivery.ranges import BandCurves
+from nmma_fitter.delivery.ranges import BandCurves, curves_from_json
 from nmma_fitter.engine.files import read_json, write_atomic, write_json
 from nmma_fitter.errors import GARBLED, NmmaFitterError, RankingRefused
 from nmma_fitter.fit_request import read_request
@@ -142,13 +140,4 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
 
 def load_curves(folder: Path) -> list[BandCurves]:
     """The posterior's light curves as a fit left them."""
-    stored = read_json(folder / "lightcurves.json") or {}
-    names = ("days", "median", "low", "high", "best")
-    return [
-        BandCurves(band, *(_numbers(curve, name) for name in names))
-        for band, curve in stored.items()
-    ]
-
-
-def _numbers(curve: Mapping[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array([np.inf if value is None else value for value in curve[name]], dtype=float)
+    return curves_from_json(read_json(folder / "lightcurves.json") or {})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.engine.files import Json
 from nmma_fitter.errors import BadInput
 
 FloatArray = NDArray[np.float64]
@@ -17,6 +19,12 @@ SysError = float | Mapping[str, float]
 MODEL_REACH = 1.5  # mag beyond the data that a model's curve may stretch the axis
 PRIOR_QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 LIMIT_REACH = 2.5  # mag beyond the detections up to which a limit is shown
+RISE_REACH = 0.4  # of the days shown, by which the axis may grow to show the explosion
+
+# Median and 90 % interval: the one that every band, title and table states.
+INTERVAL = (0.05, 0.5, 0.95)
+INTERVAL_WORDS = "90 %"
+CURVES = ("days", "median", "low", "high", "best")  # of a band, as they are stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +41,8 @@ class BandCurves:
         50, 5 and 95 % quantile of the posterior's AB magnitudes; `low` is the bright edge.
     best : array, shape (T,)
         AB magnitudes of the sample of highest likelihood.
+    draws : int or None
+        How many posterior samples the quantiles are of; None where that is not known.
 
     Raises
     ------
@@ -46,11 +56,36 @@ class BandCurves:
     low: FloatArray
     high: FloatArray
     best: FloatArray
+    draws: int | None = None
 
     def __post_init__(self) -> None:
         shapes = {np.shape(a) for a in (self.days, self.median, self.low, self.high, self.best)}
         if shapes != {(np.size(self.days),)}:
             raise BadInput(f"curves of band {self.band} differ in shape: {sorted(shapes)}")
+
+
+def curves_to_json(curves: Sequence[BandCurves]) -> Json:
+    """Light curves as plain values, None where there is no light, with the number of draws."""
+
+    def plain(values: FloatArray) -> list[float | None]:
+        return [round(float(v), 5) if np.isfinite(v) else None for v in values]
+
+    return {
+        c.band: {"draws": c.draws} | {name: plain(getattr(c, name)) for name in CURVES}
+        for c in curves
+    }
+
+
+def curves_from_json(stored: Json) -> list[BandCurves]:
+    """Read back `curves_to_json`, also of a release that did not say how many draws there were."""
+    return [
+        BandCurves(band, *(_numbers(curve[name]) for name in CURVES), curve.get("draws"))
+        for band, curve in stored.items()
+    ]
+
+
+def _numbers(values: Sequence[Any]) -> FloatArray:
+    return np.array([np.inf if value is None else value for value in values], dtype=float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,13 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import Any, Literal
 
 from nmma_fitter.errors import RankingRefused
 from nmma_fitter.inference.likelihood import MODEL_ERROR, Comparability
 from nmma_fitter.inference.result import Summary
+from nmma_fitter.labels import model_named, model_title
 
 LOWEST_P = 0.01
 # Kass & Raftery 1995, JASA 90, 773: twice ln B below 2 is "not worth more than a bare mention".
@@ -70,8 +72,8 @@ class Ranked:
 
     @property
     def title(self) -> str:
-        """The model as a reader is told of it: with the engine, where it is not the usual one."""
-        return f"{self.model} (NMMA)" if self.engine == "nmma" else self.model
+        """The model as a reader is told of it."""
+        return model_title(self.model, self.kind, self.engine)
 
 
 @dataclass(frozen=True)
@@ -234,37 +236,41 @@ def _headline(ranked: Sequence[Ranked]) -> str:
         return NO_MODEL
     best = describing[0]
     if best is not ranked[0]:
-        above = ", ".join(r.title for r in ranked[: ranked.index(best)])
-        return f"{best.title} describes it; {above} with more evidence does not"
+        above = _named(ranked[: ranked.index(best)])
+        return f"{_named([best])} describes it; {above} with more evidence does not"
     equal = [r for r in describing if -r.log_bayes <= max(BARE_MENTION, r.log_bayes_err)]
     if len(equal) > 1:
-        return f"{' and '.join(r.title for r in equal)} describe it about equally well"
-    return f"{best.title} describes it best" if len(ranked) > 1 else f"{best.title} describes it"
+        return f"{_named(equal)} describe it about equally well"
+    return f"{_named([best])} describes it{' best' if len(ranked) > 1 else ''}"
 
 
+def _named(rows: Sequence[Ranked]) -> str:
+    """Models within a sentence: a kind stands between commas."""
+    titles = [f"{row.title}," if ", " in row.title else row.title for row in rows]
+    return " and ".join(titles)
+
+
+# So few that a line fits into 80 columns; ranking.json and the pages have the rest.
 COLUMNS: dict[str, Callable[[Ranked], str]] = {
-    "model": lambda r: r.title,
     "ln Z": lambda r: f"{r.log_z:.2f} ± {r.log_z_err:.2f}",
-    "ln B": lambda r: f"{r.log_bayes:.2f} ± {r.log_bayes_err:.2f}",
+    "ln B": lambda r: f"{r.log_bayes:.2f}",
     "prob.": lambda r: f"{r.probability:.3f}",
     "p-value": lambda r: f"{r.p_value:.3f}",
-    "chi²": lambda r: _optional(r.chi2, 1),
-    "rms": lambda r: _optional(r.rms, 2),
-    "KL": lambda r: f"{r.information:.1f}",
     "describes": lambda r: "yes" if r.describes else "no",
 }
-
-
-def _optional(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+WIDEST_TITLE = 26
 
 
 def as_table(ranking: Ranking) -> str:
     """Plain aligned text for a terminal or a log, headline first."""
     lines = [f"{ranking.object_name}: {ranking.headline}"]
     if ranking.ranked:
-        rows = [[show(r) for show in COLUMNS.values()] for r in ranking.ranked]
-        lines += _aligned([list(COLUMNS), *rows])
+        rows = [["model", *COLUMNS]]
+        for one in ranking.ranked:
+            title, *more = wrap(one.title, WIDEST_TITLE, subsequent_indent="  ")
+            rows.append([title, *(show(one) for show in COLUMNS.values())])
+            rows += [[line, *("" for _ in COLUMNS)] for line in more]
+        lines += _aligned(rows)
         lines.append("prob.: among the models fitted, under equal prior odds")
     lines += [_not_ranked_line(other) for other in ranking.others]
     return "\n".join(lines)
@@ -276,14 +282,14 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
     def line(cells: Sequence[str]) -> str:
         rest = [cell.rjust(w) for cell, w in zip(cells[1:], widths[1:], strict=True)]
-        return "  ".join([cells[0].ljust(widths[0]), *rest])
+        return "  ".join([cells[0].ljust(widths[0]), *rest]).rstrip()
 
     return [line(cells) for cells in rows]
 
 
 def _not_ranked_line(other: NotRanked) -> str:
     detail = f": {other.detail}" if other.detail else ""
-    return f"{other.model}  {other.state} ({other.reason}){detail}"
+    return f"{model_named(other.model)}  {other.state} ({other.reason}){detail}"
 
 
 def from_json(text: str) -> Ranking:

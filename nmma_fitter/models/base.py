@@ -35,6 +35,15 @@ class Parameter:
     meaning: str
 
 
+COMMON = (
+    Parameter("luminosity_distance", "Mpc", r"$D_L$ [Mpc]", "luminosity distance"),
+    Parameter("redshift", "", r"$z$", "redshift, instead of the distance or beside it"),
+    Parameter("timeshift", "d", r"$t_0$ [d]", "from the trigger to the explosion"),
+    Parameter("Ebv", "mag", r"$E(B-V)$ [mag]", "reddening by dust of the host"),
+)
+"""What all models share."""
+
+
 class Model(ABC):
     """A transient model: published formulas, evaluated for many points at the observation times.
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
 DRAWS = 500  # posterior samples whose light curves NMMA is asked for
 DAYS_BEFORE = 3.0  # the first measurement, at which the plotted curves start
+EXPLOSIONS = 50  # between the prior's ends, near which curves are dense
 FOLDER = "nmma"  # of an attempt, with everything of NMMA's
 
 
@@ -69,7 +70,7 @@ def fit_by_nmma(
     request: FitRequest, priors: PriorDict, seed: int, folder: Path, watch: Watch
 ) -> SamplerResult:
     """Fit by NMMA in an attempt's folder; the products are there then, and NMMA's in ``nmma/``."""
-    from nmma_fitter.fit_products import curve_times, write_products
+    from nmma_fitter.fit_products import write_products
     from nmma_fitter.inference.likelihood import Likelihood
 
     chosen, window = request.settings, request.window
@@ -78,7 +79,7 @@ def fit_by_nmma(
     work = folder / FOLDER
     resumed = watch.checkpoint is not None and watch.checkpoint.is_file()
     at = days(window, request.trigger)
-    times = curve_times(at, max(float(np.min(at)) - DAYS_BEFORE, -10.0))
+    times = _curve_times(at, priors)
     if (surrogate := _surrogate(request)) is not None:
         verify(place.models_folder(request.nmma.surrogates), surrogate.files)
     prepare(work, make_task(request, priors, seed, times))
@@ -103,8 +104,19 @@ def _predict_nothing(parameters: Mapping[str, FloatArray]) -> FloatArray:
     raise AssertionError("NMMA has said what it predicts; it is not asked again")
 
 
+def _curve_times(at: FloatArray, priors: PriorDict) -> FloatArray:
+    """Days of the plotted curves, which NMMA must know before it fits: from the prior."""
+    from nmma_fitter.posterior_curves import curve_times
+
+    first = max(float(np.min(at)) - DAYS_BEFORE, -10.0)
+    ends = [first, float(np.min(at))]
+    if "timeshift" in priors:
+        ends = [max(float(priors["timeshift"].minimum), first), float(priors["timeshift"].maximum)]
+    return curve_times(at, np.linspace(ends[0], max(ends), EXPLOSIONS))
+
+
 def _curves(request: FitRequest, answer: Json, times: FloatArray) -> list[BandCurves]:
-    from nmma_fitter.fit_products import band_curves
+    from nmma_fitter.posterior_curves import band_curves
 
     found = answer["magnitudes"]["curves"]
     bands = request.bands

@@ -1,0 +1,79 @@
+"""Names that people use for bands, parameters and models, in every picture, table and thread.
+
+A model declares its kind and the math text of its parameters (`models.base`); all else follows
+from these here. What nobody has declared is shown under its own name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# Surveys as people write them, by the beginning of a canonical band name.
+_SURVEYS: Final = {
+    "ztf": "ZTF",
+    "sdss": "SDSS",
+    "ps1::": "PS1",
+    "lsst": "LSST",
+    "des": "DES",
+    "atlas": "ATLAS",
+    "uvot::": "UVOT",
+}
+_SYSTEMS: Final = ("bessell", "2mass")  # whose capital letters are said alone
+_WORDS: Final = {"odot": "sun", "log": "log", "times": "×", "cdot": "·"}
+
+
+def band_label(band: str) -> str:
+    """A canonical band as people write it: ``ZTF g``, ``PS1 i``, ``V``, ``Ks``, ``UVOT UVW2``."""
+    for start, survey in _SURVEYS.items():
+        if band.startswith(start) and len(band) > len(start):
+            rest = band.removeprefix(start)
+            return f"{survey} {rest.upper() if survey == 'UVOT' else rest}"
+    for system in _SYSTEMS:
+        if band.startswith(system) and len(band) > len(system):
+            rest = band.removeprefix(system)
+            return "U" if rest == "ux" else rest[0].upper() + rest[1:]
+    return band
+
+
+def plain(latex: str) -> str:
+    r"""Math text as plain text: ``log10 M_ej/M_sun`` of ``$\log_{10} M_{\rm ej}/M_\odot$``."""
+    text = re.sub(r"\\(?:rm|mathrm|it|mathit)\b\s*|\\[,;: ]|~", " ", latex.replace("$", ""))
+    text = re.sub(r"\\log\s*_\{?10\}?\s*", "log10 ", text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda found: _symbol(found[1]), text)
+    text = re.sub(r"\{\s*|\s*\}", "", text)
+    return re.sub(r",\s+", ",", " ".join(text.split()))
+
+
+def without_unit(label: str) -> str:
+    """A label without its unit in brackets, where a table has a column for that."""
+    return re.sub(r"\s*\[[^]]*\]$", "", label)
+
+
+def _symbol(name: str) -> str:
+    if name in _WORDS:
+        return _WORDS[name]
+    case = "CAPITAL" if name[0].isupper() else "SMALL"
+    try:
+        return unicodedata.lookup(f"GREEK {case} LETTER {name.upper()}")
+    except KeyError:
+        return name
+
+
+def model_title(name: str, kind: str, engine: str = "fast") -> str:
+    """A model with its kind, ``Piro2021, shock cooling``, and the engine if it is not the usual."""
+    title = f"{name}, {kind}" if kind else name
+    return f"{title} (NMMA)" if engine == "nmma" else title
+
+
+def model_named(name: str) -> str:
+    """The title of a model of which only the name is known."""
+    from nmma_fitter.errors import BadInput
+    from nmma_fitter.nmma_engine import catalogue
+
+    try:
+        kind = catalogue.described(name).kind
+    except BadInput:
+        kind = ""
+    return model_title(name, "" if kind == "other" else kind)
