@@ -25,15 +25,15 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { scripts/find_python --explain; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP): $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+$(STAMP): $(VENV)/bin/python pyproject.toml requirements-dev.lock
+	@$(BIN)/python scripts/install.py "nmma_fitter and its 65 packages (330 MB)" $(LOCK) --editable .
 	@touch $@
 
-$(STAMP_DEV): $(STAMP) requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable '.[dev]'
+$(STAMP_DEV): $(STAMP)
+	@$(BIN)/python scripts/install.py "what the tests need (20 packages, 300 MB)" $(LOCK) --editable '.[dev]'
 	@touch $@
 
-demo: $(STAMP)  ## Fit the sample candidates with each model on this machine, and rank the models
+demo: $(STAMP)  ## Fit four simulated transients with four models each on this machine
 	@scripts/demo $(BIN)
 
 nmma: $(STAMP_NMMA)  ## Set up .nmma with what the tests against NMMA need (Python 3.12, 1.2 GB)
@@ -42,7 +42,7 @@ $(NMMA)/bin/python:
 	$(PYTHON) -m venv $(NMMA)
 
 $(STAMP_NMMA): $(NMMA)/bin/python requirements-nmma.lock
-	$(NMMA)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nmma.lock
+	@$(NMMA)/bin/python scripts/install.py "NMMA and its packages (1.2 GB)" --no-deps --requirement requirements-nmma.lock
 	@touch $@
 
 test: $(STAMP_DEV)  ## Run the tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)

@@ -14,7 +14,10 @@ from nmma_fitter.catalogue.check import check, lines
 from nmma_fitter.catalogue.references import FOLDER, read_cases
 from nmma_fitter.errors import BadInput
 
-SHIPPED = ("Me2017", "Piro2021", "TrPi2018", "nugent-hyper", "Bu2019lm", "Bu2025", "Ka2017")
+SHIPPED = (
+    *("Me2017", "Piro2021", "TrPi2018", "Arnett1982", "nugent-hyper"),
+    *("Bu2019lm", "Bu2025", "Ka2017"),
+)
 Change = Callable[[dict[str, Any]], None]
 
 

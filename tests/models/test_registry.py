@@ -10,7 +10,7 @@ from nmma_fitter.errors import BadInput
 
 
 def test_names() -> None:
-    formulas = {"Me2017", "Piro2021", "TrPi2018", "nugent-hyper"}
+    formulas = {"Me2017", "Piro2021", "TrPi2018", "Arnett1982", "nugent-hyper"}
     assert set(models.names()) >= formulas | {"Bu2019lm", "Bu2025", "Ka2017"}
 
 
