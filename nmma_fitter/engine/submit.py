@@ -136,7 +136,7 @@ def _limit_words(said: str, settings: SubmitSettings) -> str:
     bounds = f"submit_per_tick (now {settings.per_tick})"
     if settings.max_queued is not None:
         bounds = f"max_queued (now {settings.max_queued}) or {bounds}"
-    return f"the batch system takes no more jobs now ({said}); set [tick] {bounds} to its limit"
+    return f"the batch system takes no more jobs now ({said}); set [tick] {bounds} to that limit"
 
 
 def _wait(ledger: Ledger, rows: Sequence[UnitRow], why: str) -> Sequence[UnitRow]:

@@ -253,7 +253,7 @@ def parse_accounting(text: str, nonce: str) -> Shown | None:
         fields = line.split(f"|{nonce}|")
         if len(fields) != len(_ACCOUNT_FIELDS):
             continue
-        if fields[0][-1:].isalpha():
+        if fields[0][:1].isalpha():
             shown.proven = True
             continue
         job_id, state, code, requested, used, name = fields

@@ -96,4 +96,4 @@ def raise_refusal(said: Said) -> None:
     kinds = ((_NO, SchedulerError), (_FULL, SchedulerFull), (_NO_ARRAYS, NoArrays))
     for words, kind in kinds:
         if words.search(said.error):
-            raise kind(f"sbatch: {said.message}")
+            raise kind("sbatch: " + said.message.replace("sbatch: error: ", ""))
