@@ -65,9 +65,9 @@ def write_products(
     """
     some = thinned(sampled.samples, VALIDITY_DRAWS)
     at = np.asarray(days(request.window, request.trigger), dtype=np.float64)
-    outside = outside_validity(model.valid_days, at, some)
+    share = outside_validity(model.valid_days, at, some)
     rng = np.random.default_rng([sampled.settings.seed, 2])
-    quality = assess(likelihood, sampled, rng, outside)
+    quality = assess(likelihood, sampled, rng, share)
     record = FitRecord(
         object_name=request.object,
         model=request.model,
@@ -81,10 +81,11 @@ def write_products(
     )
     save_result(sampled, priors, record, folder)
     write_json(folder / "lightcurves.json", curves_to_json(curves))
-    _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, used, folder)
+    outside = quality.outside_validity or 0.0
+    draw_pictures(request, model, sampled, outside, curves, priors, used, folder)
 
 
-def _plot(
+def draw_pictures(
     request: FitRequest,
     model: Model | Described,
     sampled: SamplerResult,
@@ -94,6 +95,7 @@ def _plot(
     used: Mapping[str, str],
     folder: Path,
 ) -> None:
+    """Draw ``lightcurves.png`` and ``corner.png`` of a fit, under its request's name."""
     chosen = request.settings
     evidence = {"log_evidence": sampled.log_z, "log_evidence_err": sampled.log_z_err}
     plots.plot_lightcurves(

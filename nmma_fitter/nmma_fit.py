@@ -159,7 +159,7 @@ def fit_here(
         likelihood.evaluate, priors, settings, stand_in=rough, alignment=aligned, watch=watch
     )
     if not sampled.converged:
-        raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
+        raise NotConverged(sampled.reason)
     watch.on_progress(Progress(0.0, None, "sampled, drawing the plots", sampled.evaluations))
     curves = posterior_curves(request, prediction, sampled)
     used = versions(model)

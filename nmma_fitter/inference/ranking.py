@@ -120,7 +120,7 @@ def rank(
     others : sequence of NotRanked
         Models that failed, were skipped or are still running.
     object_name : str
-        Needed only when nothing was fitted.
+        Instead of the name that the first was fitted under.
 
     Raises
     ------
@@ -132,9 +132,8 @@ def rank(
     _check_comparable(usable)
     usable.sort(key=lambda s: (-s.log_z, s.model))
     ranked = _ranked(usable)
-    first = summaries[0] if summaries else None
     return Ranking(
-        object_name=first.object_name if first else object_name,
+        object_name=object_name or (summaries[0].object_name if summaries else ""),
         headline=_headline(ranked),
         ranked=ranked,
         others=(*spoilt, *others),

@@ -14,6 +14,7 @@ from nmma_fitter.engine.files import read_json
 SENTINEL = ".fin"
 OF_TASK = ("config.json", "log")  # besides its sentinel and the outputs
 OF_OBJECT = ("index.html", "ranking.json", "comparison.png")
+OWN_PICTURES = ("*-lightcurves.png", "*-corner.png")  # of fits that bear another object's name
 OF_NIGHT = OF_TOP = ("index.html",)
 ASSETS = "assets"
 _PRIVATE_FOLDERS = frozenset({"attempts", "sentinels"})
@@ -21,7 +22,8 @@ _PRIVATE_FOLDERS = frozenset({"attempts", "sentinels"})
 
 def object_files(folder: Path) -> Iterator[Path]:
     """Public files of an object, those of its tasks too."""
-    yield from _files(folder, OF_OBJECT)
+    own = [path.name for pattern in OWN_PICTURES for path in folder.glob(pattern)]
+    yield from _files(folder, (*OF_OBJECT, *own))
     for task in _folders(folder):
         sentinels = _sentinels(task)
         outputs = [name for sentinel in sentinels for name in _outputs(task / sentinel)]

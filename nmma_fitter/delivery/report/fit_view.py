@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.delivery.products import Finished
+from nmma_fitter.delivery.products import Finished, own_picture
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
@@ -146,7 +146,9 @@ def _with_result(fit: Finished, run: Path, folder: Path, name: str) -> dict[str,
     problems += more
     pictures = []
     for file, alt in PICTURES.items():
-        found = picture(run / file, shown / file, folder, alt.format(name=name, model=fit.model))
+        own = own_picture(folder, fit.model, file)
+        at, to = (own, own) if own.is_file() else (run / file, shown / file)
+        found = picture(at, to, folder, alt.format(name=name, model=fit.model))
         problems += [] if found else [f"{file} is missing or no PNG"]
         pictures += [found] if found else []
     try:
@@ -158,7 +160,7 @@ def _with_result(fit: Finished, run: Path, folder: Path, name: str) -> dict[str,
         "problems": problems,
         "parameters": parameters,
         "pictures": pictures,
-        "provenance": _provenance(result, config, read_json(run / "sentinel.json") or {}),
+        "provenance": _provenance(result, config, read_json(run / "sentinel.json") or {}, name),
         "downloads": list(_downloads(fit.model, run, shown, folder)),
     }
 
@@ -210,12 +212,13 @@ def _downloads(model: str, run: Path, shown: Path, folder: Path) -> Iterator[Dow
     for name in names:
         # Published names are the run's own files; the settings are those that this run read.
         place = shown if name != "config.json" else run
-        path = next((p for p in (place / name, run / name) if p.is_file()), None)
+        own = own_picture(folder, model, name)
+        path = next((p for p in (own, place / name, run / name) if p.is_file()), None)
         if path is not None:
             yield Download(name, link(path, folder), path.stat().st_size)
 
 
-def _provenance(result: Json, config: Json, sentinel: Json) -> dict[str, str]:
+def _provenance(result: Json, config: Json, sentinel: Json, name: str) -> dict[str, str]:
     """Where a result comes from; what cannot be known is left out."""
     ours = (result.get("meta_data") or {}).get(SECTION) or {}
     versions = {**_mapping(sentinel.get("versions")), **_mapping(ours.get("versions"))}
@@ -223,6 +226,7 @@ def _provenance(result: Json, config: Json, sentinel: Json) -> dict[str, str]:
     evidence = as_number(result.get("log_evidence")), as_number(result.get("log_evidence_err"))
     rows = {
         "ln Z": signed(*evidence) if evidence[0] is not None else "",
+        "Fitted as": None if config.get("object") == name else config.get("object"),
         "Data file": config.get("source"),
         "Data digest": ours.get("data_digest"),
         "Unit digest": sentinel.get("digest"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.delivery.products import Finished, load_curves
+from nmma_fitter.delivery.products import PICTURES, Finished, load_curves
 from nmma_fitter.delivery.ranges import BandCurves
 from nmma_fitter.delivery.report.chart import chart
 from nmma_fitter.delivery.report.fit_view import FitView, Picture, fit_view, picture
@@ -121,7 +121,8 @@ def _comparison(
 ) -> Picture | None:
     """All models over the data, from where it was drawn; else the best model's picture."""
     places = [folder]
-    if night := str(ranking.get("unchanged_since", "")):
+    renamed = next(folder.glob(f"*-{PICTURES[0]}"), None) is not None
+    if (night := str(ranking.get("unchanged_since", ""))) and not renamed:
         places.insert(0, outdir / folder_name(night) / folder_name(name))
     alt = f"Light curve of {name} with the posterior median of each fitted model in each band"
     for place in places:

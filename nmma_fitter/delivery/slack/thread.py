@@ -225,11 +225,11 @@ class ObjectThread:
         rows = [row for row in self._news.ranked if row.model == ending.need.task]
         words = f": {ranked_words(rows[0])}" if rows else ""
         comment = escaped(f"{ending.need.task}{words} (night {self._news.night})")
-        plots = self.channel.settings.plots
-        self._show(key, lambda: pictures.of_fit(ending, self._news, plots), comment, ts)
+        plots, folder = self.channel.settings.plots, self.parcel.folder
+        self._show(key, lambda: pictures.of_fit(ending, self._news, plots, folder), comment, ts)
 
     def _comparison(self, ts: str) -> None:
-        if not self._news.settled or len(self._news.ranked) < 2 or self._news.earlier:
+        if not self._news.settled or len(self._news.ranked) < 2:
             return
         mark = pictures.comparison_key(self.parcel.endings)
         found = pictures.comparison(self.parcel.folder, self._news, mark)
