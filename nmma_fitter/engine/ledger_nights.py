@@ -81,7 +81,11 @@ class NightTable(LedgerFile):
 
     def nights(self) -> list[tuple[str, int, bool]]:
         """Name, revision and whether closed of every night, by name."""
-        rows = self._run("SELECT night, revision, closed FROM nights ORDER BY night")
+        return sorted(self.nights_as_they_came())
+
+    def nights_as_they_came(self) -> list[tuple[str, int, bool]]:
+        """The same, in the order in which they came to be known."""
+        rows = self._run("SELECT night, revision, closed FROM nights ORDER BY rowid")
         return [(r["night"], int(r["revision"]), bool(r["closed"])) for r in rows]
 
     def dirty_nights(self) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import night_folders
+from nmma_fitter.candidates.nights import nights_in
 from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.errors import BadInput, LockHeld
@@ -31,12 +32,14 @@ def nights_between(candidate_dir: Path, first: str, last: str) -> list[Path]:
     BadInput
         There is none between them.
     """
-    folders = night_folders(candidate_dir)
+    nights = nights_in(candidate_dir, time.time())
+    folders = nights.folders
     found = [f for f in folders if f.name >= first and f.name[: len(last)] <= last]
     if not found:
         raise BadInput(
             f"{candidate_dir}: no night from {first} to {last}; "
             f"there are {folders[0].name} to {folders[-1].name}"
+            + (f"; {nights.left_out}" if nights.left_out else "")
         )
     return found
 

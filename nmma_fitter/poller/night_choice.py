@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Sequence
+import time
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import candidate_files, newest_night, nights_to_look_at
+from nmma_fitter.candidates.nights import (
+    candidate_files,
+    newest_night,
+    nights_in,
+    nights_to_look_at,
+)
 from nmma_fitter.candidates.sources.arrivals import arrived
 from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
@@ -23,6 +29,13 @@ class NightChoice:
     ----------
     config : Config
     order : Order
+    now : callable
+        This host's clock.
+
+    Attributes
+    ----------
+    left_out : str
+        What to say of folders among the candidates that look like nights and cannot be.
 
     Raises
     ------
@@ -30,14 +43,16 @@ class NightChoice:
         The order's folder is none, or there is no night and nothing from which one could come.
     """
 
-    def __init__(self, config: Config, order: Order) -> None:
+    def __init__(self, config: Config, order: Order, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self.left_out = ""
         self._candidates = config.paths.candidates
         self._state = config.paths.state
         self._order = order
         self._folder: Path | None = None
         self._asked: set[tuple[str, str]] = set()
         if order.night_dir is not None or not (order.follow or config.sources):
-            self.take(order.night_dir or newest_night(self._candidates))
+            self.take(order.night_dir or newest_night(self._candidates, self._now()))
 
     def take(self, folder: Path) -> None:
         """Look at a night from now on."""
@@ -49,7 +64,7 @@ class NightChoice:
     @property
     def folder(self) -> Path:
         """Folder of the night that is looked at, or else the newest; `BadInput` if none is."""
-        return self._folder or newest_night(self._candidates)
+        return self._folder or newest_night(self._candidates, self._now())
 
     @property
     def name(self) -> str:
@@ -72,10 +87,13 @@ class NightChoice:
             return [*(night for night in pulled if night != self.folder), self.folder]
         known = [*(night for night, _, _ in ledger.nights()), *(night.name for night in pulled)]
         try:
-            folders, missed = nights_to_look_at(self._candidates, known)
+            nights = nights_in(self._candidates, self._now())
         except BadInput as error:  # no night yet, or none any more: the jobs go on
+            self.left_out = ""
             notes.append(str(error))
             return []
+        self.left_out = nights.left_out
+        folders, missed = nights_to_look_at(nights, known)
         if missed:
             first, last = missed[0], missed[-1]
             notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
