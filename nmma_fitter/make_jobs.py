@@ -107,10 +107,9 @@ class Poller:
 
     @property
     def scheduler(self) -> Scheduler:
-        """The batch system; asked for first, the folders are made and the host is checked."""
+        """The batch system; asked for first, the state is made and the host is checked."""
         if self._scheduler is None:
-            for folder in (self.config.paths.state, self.config.paths.outdir):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.config.paths.state.mkdir(parents=True, exist_ok=True)
             check_host(self.config.paths.state)
             self._scheduler = make_scheduler(self.config)
         return self._scheduler

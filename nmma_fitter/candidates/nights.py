@@ -99,7 +99,7 @@ def nights_in(candidate_dir: Path, now: float) -> Nights:
     if not nights:
         raise BadInput(
             f"{candidate_dir}: holds no night folder named like 2459778-2459785; "
-            + (told or "check candidate_dir or wait for the first night")
+            + (told or "check candidate_dir (is it mounted?) or wait for the first night")
         )
     return Nights(tuple(entries[name] for name in nights), f"{candidate_dir}: {told}" * bool(told))
 

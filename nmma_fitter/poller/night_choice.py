@@ -35,7 +35,7 @@ class NightChoice:
     Attributes
     ----------
     left_out : str
-        What to say of folders among the candidates that look like nights and cannot be.
+        What is wrong among the candidates: folders that look like nights and cannot be, or none.
 
     Raises
     ------
@@ -89,8 +89,8 @@ class NightChoice:
         try:
             nights = nights_in(self._candidates, self._now())
         except BadInput as error:  # no night yet, or none any more: the jobs go on
-            self.left_out = ""
-            notes.append(str(error))
+            read = f"; {len(known)} nights were read before: is it mounted?" if known else ""
+            self.left_out = f"{error}{read}"
             return []
         self.left_out = nights.left_out
         folders, missed = nights_to_look_at(nights, known)

@@ -82,7 +82,7 @@ class TickReport:
     waiting : list of str
         Sources that do not answer, and deliveries that wait for longer, with why.
     left_out : list of str
-        Folders that look like nights and cannot be.
+        Folders that look like nights and cannot be, or that there is none.
     """
 
     night: str = ""

@@ -23,6 +23,7 @@ from nmma_fitter.candidates.sources.receive import Receiver
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.candidates.textfile import LARGEST_FILE
 from nmma_fitter.engine.budget import never
+from nmma_fitter.engine.marker import settle_candidates
 from nmma_fitter.errors import NmmaFitterError
 
 LONGEST_NAME = 150  # bytes
@@ -139,6 +140,7 @@ class _Intake:
     ) -> None:
         self._name, self._settings, self._now = name, settings, now
         self._memory = memories[name]
+        self._candidates, self._state = candidates, state
         self._staging = candidates / ".incoming" / name
         self._receiver = Receiver(name, candidates, memories, state, reader)
         self._make = partial(make_source, settings, candidates, now)
@@ -161,6 +163,8 @@ class _Intake:
 
     def look(self) -> None:
         """Find out what is new, and which of it is vouched for."""
+        used = any(known.taken for known in self._memory.files.values())
+        settle_candidates(self._state, self._candidates, used)
         self._source = self._make()
         look = self._source.look()
         self._remark(look)
