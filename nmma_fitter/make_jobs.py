@@ -164,7 +164,7 @@ class Poller:
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""
-        for night_dir in self.choice.folders(ledger, report.notes):
+        for night_dir in self.choice.folders(ledger, report.notes, self.campaign.available):
             self.choice.take(night_dir)
             source = partial(self.choice.wanted, self.campaign, ledger.digests())
             wanted = self._step("source", source, report, None)

@@ -75,6 +75,15 @@ class NightTable(LedgerFile):
         )
         return [NeedRow(**{**dict(r), "state": State(r["state"])}) for r in rows]
 
+    def lacking(self, reason: str) -> list[tuple[str, str]]:
+        """Night and task of what became no unit, and was skipped for a reason."""
+        rows = self._run(
+            "SELECT DISTINCT night, task FROM needs WHERE digest IS NULL AND state=? AND reason=?"
+            " ORDER BY night, task",
+            *(State.SKIPPED, reason),
+        )
+        return [(row["night"], row["task"]) for row in rows]
+
     def is_needed(self, digest: str) -> bool:
         """Whether any night still wants a unit."""
         return bool(self._run("SELECT 1 FROM needs WHERE digest=? LIMIT 1", digest))

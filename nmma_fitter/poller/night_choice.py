@@ -16,9 +16,12 @@ from nmma_fitter.candidates.nights import (
 from nmma_fitter.candidates.sources.arrivals import arrived
 from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
+from nmma_fitter.engine.files import read_json
 from nmma_fitter.engine.ledger import Ledger, NeedRow
+from nmma_fitter.engine.night import night_fin
+from nmma_fitter.engine.track import TrackSettings
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import BadInput
+from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.poller.tick import Order
 
 
@@ -76,10 +79,13 @@ class NightChoice:
         """Name of the night that is looked at, empty while there is none."""
         return self._folder.name if self._folder else ""
 
-    def folders(self, ledger: Ledger, notes: list[str]) -> list[Path]:
+    def folders(
+        self, ledger: Ledger, notes: list[str], available: Callable[[str], bool]
+    ) -> list[Path]:
         """Folders to look at: the newest last, before it those into which something was pulled.
 
-        Notes are added for nights that were missed.
+        So are those of which a task was skipped that is `available` now. Notes are added for nights
+        that were missed.
         """
         order = self._order
         pulled = [] if order.night_dir or order.candidates else self._arrived()
@@ -97,11 +103,25 @@ class NightChoice:
         if missed:
             first, last = missed[0], missed[-1]
             notes.append(f"nights were missed; to fit them: nmma-fitter catch-up {first} {last}")
-        return sorted({*pulled, *folders}, key=lambda night: night.name)
+        lacked = self._lacked(ledger, available)
+        return sorted({*pulled, *folders, *lacked}, key=lambda night: night.name)
 
     def _arrived(self) -> list[Path]:
         folders = map(self._candidates.joinpath, arrived(self._state))
         return [folder for folder in folders if folder.is_dir()]
+
+    def _lacked(self, ledger: Ledger, available: Callable[[str], bool]) -> list[Path]:
+        """Nights that lacked what has come since, unless they were closed too long ago."""
+        lacking = ledger.lacking(Unavailable.reason)
+        come = {task for task in dict.fromkeys(task for _, task in lacking) if available(task)}
+        names = dict.fromkeys(night for night, task in lacking if task in come)
+        folders = [self._candidates / night for night in names if not self._is_past(ledger, night)]
+        return [folder for folder in folders if folder.is_dir()]
+
+    def _is_past(self, ledger: Ledger, night: str) -> bool:
+        folder, _, closed = ledger.night(night)
+        when = (read_json(night_fin(folder, night)) or {}).get("closed", 0) if closed else None
+        return when is not None and self._now() - when > TrackSettings.late_days * 86400.0
 
     def wanted(self, campaign: Campaign, known: Container[str] = frozenset()) -> Sequence[Wanted]:
         """What a campaign wants of the night's candidates; `known` are digests of units."""
