@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry
 from nmma_fitter.candidates.records import from_dict, to_dict
 from nmma_fitter.candidates.window import in_window, trigger_time
 from nmma_fitter.engine.files import Json, canonical_digest, read_json
-from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
+from nmma_fitter.errors import BadInput, TooFewDetections
+from nmma_fitter.fit_absences import look
 from nmma_fitter.fit_settings import FitSettings, NmmaTable
 from nmma_fitter.nmma_engine import catalogue, place
 from nmma_fitter.validation import problem_of
@@ -180,6 +181,7 @@ class FitRequest:
     def check_model(self) -> None:
         """Raise when what is to predict the magnitudes is not here, or cannot predict the bands."""
         if self.by_nmma:
+            check_available(self.model, self.settings, self.nmma)
             place.check_fit(self.model, self.bands, self.nmma)
         else:
             self.make_model()
@@ -228,27 +230,30 @@ def _record(lightcurve: LightCurve) -> Json:
     return to_dict(lightcurve)
 
 
-_made: dict[str, models.Model | Unavailable] = {}
+_made: dict[str, models.Model] = {}
 
 
 def available_model(name: str, options: Json) -> models.Model:
-    """A model that can be evaluated here, made once for each process.
-
-    A model found unavailable stays so for the process: looking again for every candidate may mean
-    waiting for a download that cannot come.
-    """
+    """A model that can be evaluated here, made once for each process; raises as `look`."""
     key = canonical_digest([name, options])
     if key not in _made:
-        try:
-            model = models.get(name, **options)
-            model.check_available()
-            _made[key] = model
-        except Unavailable as error:
-            _made[key] = error
-    found = _made[key]
-    if isinstance(found, Unavailable):
-        raise found
-    return found
+        _made[key] = look(key, partial(_make, name, options))
+    return _made[key]
+
+
+def _make(name: str, options: Json) -> models.Model:
+    model = models.get(name, **options)
+    model.check_available()
+    return model
+
+
+def check_available(model: str, settings: FitSettings, nmma: NmmaTable) -> None:
+    """Raise `Unavailable` where nothing of a model can be fitted here, asked again at times."""
+    if settings.engine == "nmma":
+        key = canonical_digest(["nmma", model, nmma.model_dump(mode="json")])
+        look(key, partial(place.check_fit, model, (), nmma), place.packages.cache_clear)
+    else:
+        available_model(model, settings.model_options)
 
 
 def _prior_lines(text: str) -> Iterator[str]:

@@ -17,8 +17,8 @@ from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import BadInput, NmmaFitterError
-from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.errors import BadInput, NmmaFitterError, Unavailable
+from nmma_fitter.fit_request import FitRequest, check_available
 from nmma_fitter.fits import check_name, check_tables, make_unit, requests_of, say_unused
 from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
@@ -33,6 +33,11 @@ class _Read:
 
     mark: tuple[object, ...]
     wanted: list[Wanted]
+
+    @property
+    def lacks(self) -> list[str]:
+        """Models that could not be fitted, since something of theirs was not here."""
+        return [one.task for one in self.wanted if one.reason == Unavailable.reason]
 
 
 class FitsCampaign:
@@ -66,7 +71,8 @@ class FitsCampaign:
         """What a night's candidate files ask for, in the files' order.
 
         A file that cannot be read is a failure of its own; the rest of the night goes on. One that
-        has not changed since the last call is not read again.
+        has not changed since the last call is not read again, unless what a model of it lacked has
+        come.
         """
         earlier, priors = self._read.get(night, {}), self._priors()
         read: dict[Path, _Read] = {}
@@ -76,13 +82,23 @@ class FitsCampaign:
             for path in files:
                 mark = (_mark(path), priors)
                 one = earlier.get(path)
-                if one is None or one.mark != mark:
+                if one is None or one.mark != mark or any(map(self.available, one.lacks)):
                     one = _Read(mark, self._of_file(night, path, known, reader))
                 if None not in mark and one.wanted[0].task != ALL:
                     read[path] = one
                 found += _unless_seen(path, one.wanted, seen)
         self._read[night] = read
         return found
+
+    def available(self, task: str) -> bool:
+        """Whether a model that is asked for can be fitted here; looked for again at times."""
+        if task not in self.models:
+            return False
+        try:
+            check_available(task, fit_settings(self._config.fits, task), self._config.fits.nmma)
+        except Unavailable:
+            return False
+        return True
 
     def _priors(self) -> tuple[str, ...] | None:
         """Text of the models' prior files; None when they cannot all be read."""

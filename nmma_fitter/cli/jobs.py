@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,7 +117,7 @@ def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) ->
     from nmma_fitter.candidates.nights import newest_night
     from nmma_fitter.poller.dag import collect_command, render_dag
 
-    night = (order.night_dir or newest_night(settings.paths.candidates)).resolve()
+    night = (order.night_dir or newest_night(settings.paths.candidates, time.time())).resolve()
     collect = collect_command(order, night, settings.paths.outdir, config)
     dag = render_dag(settings, order, folder, collect)
     print(f"{dag.nodes} units; submit them: condor_submit_dag {dag.path}")

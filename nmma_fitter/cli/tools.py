@@ -146,6 +146,27 @@ def catch_up_command(
     raise typer.Exit(status)
 
 
+@tools_app.command("adopt")
+def adopt_command(config: Config = None) -> None:
+    """Declare the configured results and candidates folders to be this installation's.
+
+    For a folder that was emptied or whose state was lost; look first that it is mounted.
+    """
+    from nmma_fitter.config import load_config
+    from nmma_fitter.engine.lock import TickLock
+    from nmma_fitter.engine.marker import CANDIDATES, RESULTS, adopt
+
+    settings = load_config(config)
+    paths, budget = settings.paths, settings.tick.longest
+    paths.state.mkdir(parents=True, exist_ok=True)
+    with TickLock(paths.state, budget).held(budget, _say):
+        folders = [(paths.outdir, RESULTS), (paths.candidates, CANDIDATES)]
+        for folder, kind in folders if settings.sources else folders[:1]:
+            folder.mkdir(parents=True, exist_ok=True)
+            adopt(paths.state, folder, kind)
+            print(f"{folder}: is this installation's from now on")
+
+
 @tools_app.command("install-jobs")
 def install_jobs_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them.")],

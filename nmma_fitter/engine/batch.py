@@ -57,9 +57,14 @@ class Batch:
             yield (place if job.index is None else job.index), job
 
 
+def installation_file(state: Path) -> Path:
+    """Where a state folder keeps its id, and which folders are marked with it."""
+    return state / "installation.json"
+
+
 def installation(state: Path) -> str:
     """This state folder's own id, made once; it tells our jobs from another installation's."""
-    path = state / "installation.json"
+    path = installation_file(state)
     known = (read_json(path) or {}).get("id")
     if isinstance(known, str) and re.fullmatch(r"[0-9a-f]{8}", known):
         return known

@@ -50,6 +50,18 @@ class UnitTable(LedgerFile):
         )
         self._touch_nights(unit.digest)
 
+    def relocate(self, before: Path, now: Path) -> None:
+        """Name the folders where they are, after all of them were moved together."""
+        old = f"{before}/"
+        columns = (("units", "folder"), ("units", "resume_from"), ("attempts", "folder"))
+        with self.transaction():
+            for table, column in (*columns, ("nights", "folder")):
+                self._run(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?)"
+                    f" WHERE substr({column}, 1, ?) = ?",
+                    *(f"{now}/", len(old) + 1, len(old), old),
+                )
+
     def set_state(
         self,
         digest: str,

@@ -51,7 +51,7 @@ def write_snapshot(
     """
     now = time.time() if now is None else now
     before = _previous(state)
-    listed, counted, earlier = _divide(ledger.nights())
+    listed, counted, earlier = _divide(ledger.nights_as_they_came())
     known = {night["night"]: night for night in before.get("nights", [])}
     nights = [_as_counts(ledger, row, known.get(row[0])) for row in counted]
     nights += [_in_full(ledger, row, known.get(row[0]), now) for row in listed]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import is_night_name, night_folders
+from nmma_fitter.candidates.nights import is_night_name, nights_in
 from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.errors import BadInput, LockHeld
@@ -32,8 +33,10 @@ def nights_between(candidate_dir: Path, first: str, last: str) -> list[Path]:
     BadInput
         There is none between them, or no night begins so.
     """
-    folders = night_folders(candidate_dir)
+    nights = nights_in(candidate_dir, time.time())
+    folders = nights.folders
     there = f"there are {folders[0].name} to {folders[-1].name}"
+    there += f"; {nights.left_out}" if nights.left_out else ""
     for end in (first, last):
         if not is_bound(end) and not any(f.name.startswith(end) for f in folders):
             raise BadInput(f"{candidate_dir}: no night begins with {end!r}; {there}")

@@ -101,7 +101,8 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
 
 
 def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: bool) -> None:
-    for note in dict.fromkeys([*snapshot.get("waiting", []), *snapshot.get("notes", [])]):
+    lasting = [*snapshot.get("waiting", []), *snapshot.get("left_out", [])]
+    for note in dict.fromkeys([*lasting, *snapshot.get("notes", [])]):
         print(f"! {note}")
     earlier = snapshot.get("earlier", {})
     if earlier.get("nights") and not alone:

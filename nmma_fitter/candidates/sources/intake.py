@@ -15,14 +15,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nmma_fitter.candidates.bounded import BoundedReader
-from nmma_fitter.candidates.nights import is_candidate_name, is_night_name
+from nmma_fitter.candidates.nights import is_candidate_name, left_out, possible
 from nmma_fitter.candidates.sources.base import MANIFEST, Look, Offer, Source
 from nmma_fitter.candidates.sources.factory import make_source
-from nmma_fitter.candidates.sources.memory import SOURCE, Memory
+from nmma_fitter.candidates.sources.memory import LEFT_OUT, SOURCE, Memory
 from nmma_fitter.candidates.sources.receive import Receiver
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.candidates.textfile import LARGEST_FILE
 from nmma_fitter.engine.budget import never
+from nmma_fitter.engine.marker import settle_candidates
 from nmma_fitter.errors import NmmaFitterError
 
 LONGEST_NAME = 150  # bytes
@@ -76,6 +77,12 @@ def troubles(sources: Mapping[str, SourceSettings], state: Path) -> list[str]:
     """One line for each source that does not answer, with why."""
     memories = {name: _memory(state, name) for name in sources}
     return [f"source {name}: {one.trouble}" for name, one in memories.items() if one.trouble]
+
+
+def nights_left_out(sources: Mapping[str, SourceSettings], state: Path) -> list[str]:
+    """One line for each source that offers folders which look like nights and cannot be."""
+    told = {name: _memory(state, name).left_out for name in sources}
+    return [f"source {name}: {text}" for name, text in told.items() if text]
 
 
 def _memory(state: Path, name: str) -> Memory:
@@ -133,6 +140,7 @@ class _Intake:
     ) -> None:
         self._name, self._settings, self._now = name, settings, now
         self._memory = memories[name]
+        self._candidates, self._state = candidates, state
         self._staging = candidates / ".incoming" / name
         self._receiver = Receiver(name, candidates, memories, state, reader)
         self._make = partial(make_source, settings, candidates, now)
@@ -155,11 +163,15 @@ class _Intake:
 
     def look(self) -> None:
         """Find out what is new, and which of it is vouched for."""
+        used = any(known.taken for known in self._memory.files.values())
+        settle_candidates(self._state, self._candidates, used)
         self._source = self._make()
         look = self._source.look()
         self._remark(look)
-        nights = {offer.night for offer in look.offers if is_night_name(offer.night)}
-        self._nights = sorted(nights)[-self._settings.nights :]
+        nights = {offer.night for offer in look.offers}
+        if told := left_out(nights, self._now()):
+            self._notes += self._memory.say(LEFT_OUT, told)
+        self._nights = possible(nights, self._now())[-self._settings.nights :]
         offers = {offer.key: offer for offer in look.offers if offer.night in self._nights}
         news = [one for one in self._acceptable(offers) if self._memory.is_new(one)]
         vouched = self._manifests(news, offers)
