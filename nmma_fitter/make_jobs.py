@@ -17,11 +17,10 @@ from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
 from nmma_fitter.engine.campaign import Campaign
-from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.lock import TickLock, check_host
-from nmma_fitter.engine.outbox import Courier, first_nights, send, set_due, still_due
+from nmma_fitter.engine.outbox import Courier, make_products, send, still_due
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
@@ -243,9 +242,9 @@ class Poller:
         return submit(ledger, scheduler, state, rows, settings, now, queued)
 
     def _collect(self, ledger: Ledger) -> list[str]:
-        state, latest = self.config.paths.state, latest_name(time.time())
-        changed = partial(set_due, ledger, first_nights(ledger, self.couriers, state, latest))
-        return collect(ledger, self.campaign, state, self._budget.used_up, changed)
+        state, enough = self.config.paths.state, self._budget.used_up
+        latest = latest_name(time.time())
+        return make_products(ledger, self.campaign, self.couriers, state, enough, latest)
 
     def _deliver(self, ledger: Ledger) -> list[str]:
         return send(ledger, self.couriers, self._clock, self._budget.used_up)

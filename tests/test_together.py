@@ -52,6 +52,10 @@ class Place:
         found = wait_until(lambda: [*self.folder(task).glob("attempts/*/heartbeat")])
         return int((read_json(found[0].with_name("started")) or {})["pid"])
 
+    def cancel(self, chosen: Selection) -> int:
+        scheduler = self.poller.scheduler
+        return cancel(self.config, self.campaign, scheduler, chosen, lambda line: None)
+
     def folder(self, task: str) -> Path:
         return self.root / "outdir" / NIGHT / "a" / task
 
@@ -121,7 +125,9 @@ def test_cancelling_one_leaves_the_job_to_the_others(place):
     place.want(tasks={"one": {"seconds": 0.5}})
     place.until_begun("one")
     chosen = Selection(models=("two",))
-    assert cancel(place.config, place.poller.scheduler, chosen, lambda line: None) == 1
+    assert (
+        cancel(place.config, place.campaign, place.poller.scheduler, chosen, lambda line: None) == 1
+    )
     found = place.finish()
     assert found["one"] == found["three"] == ("done", None)
     assert len({start.job_id for start in place.starts}) == 1
@@ -131,7 +137,9 @@ def test_cancelling_all_ends_the_job(place):
     place.want(tasks={"one": {"seconds": 60.0}})
     place.until_begun("one")
     chosen = Selection(objects=("a",))
-    assert cancel(place.config, place.poller.scheduler, chosen, lambda line: None) == 3
+    assert (
+        cancel(place.config, place.campaign, place.poller.scheduler, chosen, lambda line: None) == 3
+    )
     assert set(place.finish().values()) == {("failed", "cancelled")}
     assert len(place.starts) == 1
 

@@ -105,13 +105,13 @@ def cancel_command(
     """End unfinished fits, and their jobs: they fail as cancelled. `retry` wants them again."""
     from nmma_fitter.poller.orders import cancel, to_cancel
 
-    settings, _, scheduler, chosen = _in_hand(config, night, objects, models, None)
+    settings, campaign, scheduler, chosen = _in_hand(config, night, objects, models, None)
     if not yes:
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
         if labels and not typer.confirm(f"cancel these {len(labels)} fits?"):
             raise typer.Exit(1)
-    raise typer.Exit(0 if cancel(settings, scheduler, chosen, _say) else 1)
+    raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
 
 
 @tools_app.command("catch-up")

@@ -135,8 +135,10 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _not_ranked(fit: Finished) -> NotRanked:
-    state = fit.state if fit.state in ("failed", "skipped") else "running"
-    return NotRanked(fit.model, state, fit.reason or fit.state, fit.detail)  # type: ignore[arg-type]
+    # How far an unfinished fit is changes too often to be written down: status says it.
+    ended = fit.state in ("failed", "skipped")
+    state, reason = (fit.state, fit.reason) if ended else ("running", "has not ended")
+    return NotRanked(fit.model, state, reason or fit.state, fit.detail)  # type: ignore[arg-type]
 
 
 def _summaries(fits: Sequence[Finished]) -> tuple[list[Summary], list[NotRanked]]:

@@ -159,7 +159,13 @@ class LedgerFile:
         return self._db.execute(sql, [_storable(value) for value in values]).fetchall()
 
     def _touch_nights(self, digest: str) -> None:
+        """Mark every night that shows a unit: those that need it, and those after its own.
+
+        The page of an object lists the units that it had in this and in earlier nights.
+        """
         self._run(
-            "UPDATE nights SET dirty=1 WHERE night IN (SELECT night FROM needs WHERE digest=?)",
-            digest,
+            "UPDATE nights SET dirty=1 WHERE night IN (SELECT night FROM needs WHERE digest=?"
+            " UNION SELECT needs.night FROM units JOIN needs ON needs.object = units.object"
+            " AND needs.night >= units.night WHERE units.digest=?)",
+            *(digest, digest),
         )

@@ -112,6 +112,12 @@ class UnitTable(LedgerFile):
         rows = self._run("SELECT * FROM units WHERE object=? ORDER BY rowid", obj)
         return [_unit_row(row) for row in rows]
 
+    def stands(self, obj: str) -> list[tuple[str, ...]]:
+        """What tells how every unit of an object stands, in the order they came."""
+        names = "digest, generation, state, reason"
+        rows = self._run(f"SELECT {names} FROM units WHERE object=? ORDER BY rowid", obj)
+        return [tuple(str(value) for value in row) for row in rows]
+
     def digests(self) -> set[str]:
         """Every unit's digest."""
         return {row["digest"] for row in self._run("SELECT digest FROM units")}

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from nmma_fitter.engine.campaign import Ending, ending_of
+from nmma_fitter.engine.campaign import Campaign, Ending, ending_of
+from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
 from nmma_fitter.engine.ledger_outbox import NO_TROUBLE, Trouble
@@ -130,6 +132,19 @@ def set_due(ledger: Ledger, begins: Mapping[str, str], night: str, obj: str) -> 
     for courier, first in begins.items():
         if night >= first:
             ledger.set_due(courier, night, obj)
+
+
+def make_products(
+    ledger: Ledger,
+    campaign: Campaign,
+    couriers: Sequence[Courier],
+    state: Path,
+    enough: Callable[[], bool],
+    latest: str = LAST,
+) -> list[str]:
+    """Make what shows that something changed, see `collect`; and note that the couriers are due."""
+    changed = partial(set_due, ledger, first_nights(ledger, couriers, state, latest))
+    return collect(ledger, campaign, state, enough, changed)
 
 
 def first_nights(

@@ -79,6 +79,9 @@ def _first_line(snapshot: Json, age: float, late: bool, stopped: Json | None, st
     if poller.get("host"):
         who += f" on {poller['host']}"
     last = f"last tick {in_words(age)} ago by {who}"
+    if order := snapshot.get("order"):  # after the tick
+        since = age + float(snapshot["written"]) - float(order["time"])
+        last += f", {order['by']} {in_words(max(0.0, since))} ago"
     total: Counter[str] = Counter(snapshot.get("earlier", {}).get("counts", {}))
     for night in snapshot["nights"]:
         total.update(night["counts"])

@@ -49,7 +49,9 @@ class Toy:
 
     def cancel(self, **chosen) -> int:
         selection = Selection(**chosen)
-        return cancel(self.config, self.poller().scheduler, selection, self.said.append)
+        return cancel(
+            self.config, self.campaign, self.poller().scheduler, selection, self.said.append
+        )
 
     def units(self, night: str = A) -> dict[str, tuple[str, str | None, int]]:
         """State, reason and generation of each object's unit."""
@@ -171,7 +173,7 @@ def test_one_killed_between_ledger_and_batch_system_is_finished_by_the_next_tick
             raise Killed
 
     with pytest.raises(Killed):
-        cancel(toy.config, Dying(), selection, toy.said.append)
+        cancel(toy.config, toy.campaign, Dying(), selection, toy.said.append)
     poller.tick()
     [run] = (toy.root / "outdir" / A / "a" / "toy" / "attempts").iterdir()
     wait_until((run / "exit").exists, 30, "its job runs on")
