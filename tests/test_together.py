@@ -87,9 +87,11 @@ def test_one_that_fails_keeps_the_others_from_nothing(place):
 
 @pytest.mark.slow
 def test_one_that_is_killed_is_tried_again_alone(place):
-    place.want(tasks={"two": {"seconds": 1.0}})
+    go_on = place.root / "go"
+    place.want(tasks={"two": {"until": str(go_on)}})
     place.until_begun("two")
     os.kill(place.starts[1].pid, signal.SIGKILL)
+    go_on.touch()
     assert set(place.finish().values()) == {("done", None)}
     assert [start.attempt for start in place.starts] == [1, 1, 1, 2]
     assert len({start.job_id for start in place.starts}) == 2
@@ -97,8 +99,10 @@ def test_one_that_is_killed_is_tried_again_alone(place):
 
 @pytest.mark.slow
 def test_a_job_told_to_end_takes_nothing_from_those_without_a_turn(place):
-    place.want(tasks={"one": {"seconds": 2.0}})
+    go_on = place.root / "go"
+    place.want(tasks={"one": {"until": str(go_on)}})
     os.kill(parent_of(place.until_begun("one")), signal.SIGTERM)
+    go_on.touch()
     assert set(place.finish().values()) == {("done", None)}
     assert len(place.starts) == 4 and doubles(place.starts) == []
     assert len({start.job_id for start in place.starts}) == 4, "each the second time in its own"
@@ -122,24 +126,21 @@ def test_a_poller_killed_after_the_submit_finds_the_job_of_all(place):
 
 @pytest.mark.slow
 def test_cancelling_one_leaves_the_job_to_the_others(place):
-    place.want(tasks={"one": {"seconds": 0.5}})
+    go_on = place.root / "go"
+    place.want(tasks={"one": {"until": str(go_on)}})
     place.until_begun("one")
-    chosen = Selection(models=("two",))
-    assert (
-        cancel(place.config, place.campaign, place.poller.scheduler, chosen, lambda line: None) == 1
-    )
+    assert place.cancel(Selection(models=("two",))) == 1
+    go_on.touch()
     found = place.finish()
     assert found["one"] == found["three"] == ("done", None)
     assert len({start.job_id for start in place.starts}) == 1
 
 
 def test_cancelling_all_ends_the_job(place):
-    place.want(tasks={"one": {"seconds": 60.0}})
+    place.want(tasks={"one": {"seconds": 3600.0}})
     place.until_begun("one")
     chosen = Selection(objects=("a",))
-    assert (
-        cancel(place.config, place.campaign, place.poller.scheduler, chosen, lambda line: None) == 3
-    )
+    assert place.cancel(chosen) == 3
     assert set(place.finish().values()) == {("failed", "cancelled")}
     assert len(place.starts) == 1
 

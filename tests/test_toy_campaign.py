@@ -42,11 +42,13 @@ def test_a_toy_told_to_fail_fails_for_its_reason(poller):
 
 
 def test_a_warned_toy_leaves_a_checkpoint_from_which_the_next_run_goes_on(poller, campaign):
-    write_candidate(poller.choice.folder, "a", seconds=3.0)
+    go_on = campaign.starts.with_name("go")
+    write_candidate(poller.choice.folder, "a", seconds=3.0, until=str(go_on))
     wait_until(lambda: poller.tick() and read_starts(campaign.starts))
     folder = campaign.outdir / NIGHT / "a" / "toy"
     wait_until(lambda: list(folder.glob("attempts/*/heartbeat")))
     os.kill(read_starts(campaign.starts)[0].pid, signal.SIGUSR1)
+    go_on.touch()
     tick_to_the_end(poller)
     out = json.loads((folder / "out.json").read_text())
     assert out["first"] > 0 and out["first"] + out["paid"] == 30

@@ -25,7 +25,7 @@ class Place:
     def __init__(self, root: Path, **settings: object) -> None:
         (root / "my.toml").write_text(CONFIG)
         night = root / "candidates" / NIGHT
-        write_candidate(night, "a", **{"seconds": 0.2, "resources": {"seconds": 20}, **settings})
+        write_candidate(night, "a", **{"seconds": 0.2, **settings})
         campaign = ToyCampaign(root / "outdir", root / "starts", TASKS, group="together")
         order = Order(night_dir=night)
         self.poller = Poller(load_config(root / "my.toml"), order, campaign=campaign)
@@ -53,8 +53,10 @@ def test_the_units_of_an_object_are_one_task_of_an_array(slurm, tmp_path):
 
 
 def test_a_job_that_slurm_restarts_leaves_alone_what_had_ended(slurm, tmp_path):
-    place = Place(tmp_path, tasks={"two": {"seconds": 5.0}})
+    go_on = tmp_path / "go"
+    place = Place(tmp_path, tasks={"two": {"until": str(go_on)}})
     slurm.run("scontrol", "requeue", place.until_begun(2))
+    go_on.touch()
     assert place.finish() == DONE
     runs = [(start.attempt, start.restart) for start in place.starts]
     assert runs == [(1, 0), (1, 0), (1, 1), (1, 1)] and doubles(place.starts) == []
@@ -62,7 +64,7 @@ def test_a_job_that_slurm_restarts_leaves_alone_what_had_ended(slurm, tmp_path):
 
 @pytest.mark.slow
 def test_when_its_time_is_up_those_without_a_turn_are_tried_alone(slurm, tmp_path):
-    place = Place(tmp_path, tasks={"two": {"seconds": 20.0}})
+    place = Place(tmp_path, tasks={"two": {"seconds": 20.0}}, resources={"seconds": 120})
     slurm.expire(place.until_begun(2))
     place.poller.tick()
     first = {start.job_id for start in place.starts}

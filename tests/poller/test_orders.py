@@ -148,7 +148,7 @@ def test_what_is_not_said_is_not_guessed(toy):
 
 
 def test_a_cancelled_fit_ends_as_cancelled_and_its_job_with_it(toy):
-    toy.want(A, "a", seconds=60)
+    toy.want(A, "a", seconds=3600)
     poller = toy.poller()
     toy.until_started(1, poller)
     assert toy.cancel(night=A) == 1
@@ -160,7 +160,7 @@ def test_a_cancelled_fit_ends_as_cancelled_and_its_job_with_it(toy):
 
 
 def test_one_killed_between_ledger_and_batch_system_is_finished_by_the_next_tick(toy):
-    toy.want(A, "a", seconds=60)
+    toy.want(A, "a", seconds=3600)
     poller = toy.poller()
     toy.until_started(1, poller)
     selection = Selection(night=A)

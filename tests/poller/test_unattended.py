@@ -172,7 +172,12 @@ def test_a_tick_that_raises_ends_no_poller(toy, caplog):
 
     poller.track = fails_once
     with caplog.at_level(logging.INFO):
-        _, ticking = run(toy, poller, seconds=3.0)
+        _, ticking = run(
+            toy,
+            poller,
+            seconds=600.0,
+            after=lambda: len(calls) > 1 and request_stop(toy.config.paths.state),
+        )
     assert len(calls) > 1 and not ticking.failed
     assert "the tick failed; the next in 0 s" in caplog.text
 
@@ -214,7 +219,7 @@ def test_the_stop_file_ends_it(toy):
         ticks.append(1)
         request_stop(toy.config.paths.state)
 
-    why, _ = run(toy, toy.poller(), seconds=60.0, after=after)
+    why, _ = run(toy, toy.poller(), seconds=600.0, after=after)
     assert why is Left.STOP and len(ticks) == 1
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,10 +228,8 @@ class TestSubmit:
 
     def test_a_command_that_hangs_is_ended_with_all_it_started(self, commands, state, tmp_path):
         commands.says("sbatch", f"echo $$ >{tmp_path}/pid; sleep 600 & wait")
-        start = time.monotonic()
-        with pytest.raises(SchedulerUnknown, match=r"no answer within 0\.5 s"):
-            SlurmScheduler(state, command_seconds=0.5).submit(make_batch(tmp_path, "true"))
-        assert time.monotonic() - start < 60
+        with pytest.raises(SchedulerUnknown, match="no answer within 3 s"):
+            SlurmScheduler(state, command_seconds=3).submit(make_batch(tmp_path, "true"))
         group = int((tmp_path / "pid").read_text())
         wait_until(lambda: is_gone(group), 5)
 
@@ -360,14 +357,16 @@ class TestPoll:
 
     def test_a_queue_that_hangs_proves_nothing(self, commands, state):
         commands.says("squeue", f"{QUEUE}row 7_0 COMPLETED 0 None 0 t t; sleep 60")
-        answer = SlurmScheduler(state, command_seconds=0.5).poll(["7_0"])
+        answer = SlurmScheduler(state, command_seconds=3).poll(["7_0"])
         assert answer.jobs["7_0"].state is JobState.UNKNOWN
 
-    @pytest.mark.parametrize("body", ["exit 1", "echo 'Connection refused' >&2; exit 1", "sleep 9"])
+    @pytest.mark.parametrize(
+        "body", ["exit 1", "echo 'Connection refused' >&2; exit 1", "sleep 60"]
+    )
     def test_accounts_that_do_not_answer_prove_nothing(self, commands, state, body):
         commands.says("sacct", body)
         commands.says("squeue", f"{QUEUE}row 7_1 RUNNING 0 None 0 t t")
-        answer = SlurmScheduler(state, command_seconds=0.5).poll(["7_0", "7_1"])
+        answer = SlurmScheduler(state, command_seconds=3).poll(["7_0", "7_1"])
         assert answer.jobs["7_0"].state is JobState.UNKNOWN
         assert answer.jobs["7_1"].state is JobState.RUNNING
         assert answer.found == {} and answer.queued == 1
