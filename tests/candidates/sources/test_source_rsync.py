@@ -76,6 +76,7 @@ def test_a_writer_that_pauses_is_never_read_half(site, first):
     path = site.write("lc_A.csv", first)
     site.meanwhile = lambda: path.write_text(GOOD)  # while it is waited for the file to settle
     assert site.pull() == [] and sum(site.waits) == SETTLE and site.came() == {}
+    site.meanwhile = lambda: None
     assert site.pull() == [] and site.came() == {"lc_A.csv": GOOD}
     assert read_and_merge(site.candidates / NIGHT / "lc_A.csv")[0].mag.size == len(ROWS)
 
