@@ -67,7 +67,7 @@ class FitOrder:
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """Fit one object with each model in turn, print the ranking, return the exit status.
 
-0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
+    0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
     input cannot be used, 3 when all were skipped, 75 when it was told to stop and did so at the
     next step, 130 when Ctrl-C was pressed again.
     """
