@@ -15,7 +15,7 @@ from typing import Any
 
 from nmma_fitter import models
 from nmma_fitter.config import load_config
-from nmma_fitter.ctrl_c import CtrlC
+from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.earlier_fits import with_earlier
 from nmma_fitter.engine.attempt import read_run
@@ -36,7 +36,13 @@ from nmma_fitter.schedulers.base import Resources
 
 log = logging.getLogger(__name__)
 
-STOPPING = "Ctrl-C: stopping at the next step. Press it again to stop without a checkpoint."
+STOPPING = "Ctrl-C: stopping at the next step. Press it again to end at once."
+
+
+class EndedAtOnce(Interrupted):
+    """A fit in which Ctrl-C was pressed twice; only an earlier checkpoint is there."""
+
+    exit_status = EX_CTRL_C
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """Fit one object with each model in turn, print the ranking, return the exit status.
 
     0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
-    input cannot be used, 3 when all were skipped, 75 when it was told to stop.
+    input cannot be used, 3 when all were skipped, 75 when it was told to stop and did so at the
+    next step, 130 when Ctrl-C was pressed again.
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
@@ -74,7 +81,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
                 finished.append(_fit_one(request, folder / request.model, stop, force=force))
             except Interrupted as stopped:
                 print(_what_goes_on(request.model, stopped.resumes))
-                return Interrupted.exit_status
+                return stopped.exit_status
             if stop() and len(finished) < len(found):
                 print(f"Stopped after {request.model}; the same command goes on with the rest.")
                 return Interrupted.exit_status
@@ -194,6 +201,10 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
         except NmmaFitterError as error:
             write_json(attempt / "outcome.json", outcome_of(error))
             raise
+        except KeyboardInterrupt:
+            ended = EndedAtOnce("ended at once by Ctrl-C", attempt / "checkpoint.h5")
+            write_json(attempt / "outcome.json", outcome_of(ended))
+            raise ended from None
     write_json(attempt / "outcome.json", done_outcome(request, fitted, unit.generation))
     write_json(attempt / "exit", {"code": 0, "signal": "", "time": int(time.time())})
     run = read_run(attempt)

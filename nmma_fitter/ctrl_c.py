@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 EX_CTRL_C = 130
-_ONE_PRESS = 0.2  # seconds within which two signals are one press: a child may pass on its copy
+_ONE_PRESS = 0.05  # seconds within which two signals are one press: a child may pass on its copy
 _TO_LEAVE = 3.0  # seconds the main thread has after the second press, before the process is ended
 
 
@@ -56,7 +56,9 @@ class CtrlC:
             if signal.SIGINT not in os.read(self._read, 4096):
                 continue
             now = time.monotonic()
-            presses, last = presses + (now - last > _ONE_PRESS), now
+            if now - last < _ONE_PRESS:
+                continue
+            presses, last = presses + 1, now
             if presses == 1:
                 self._answer()
             elif not self._left.wait(_TO_LEAVE):

@@ -58,14 +58,14 @@ class Progress:
 class TimeLeft:
     """Seconds that are left of a stage, from how fast its share grew so far.
 
-    None until enough of it was seen. A share that falls back, since more turned out to be needed,
-    begins anew.
+    None until enough of it was seen. A share that falls back by more than chance, since more turned
+    out to be needed, begins anew.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._first: tuple[float, float] | None = None
-        self._last = 0.0
+        self._most = 0.0
 
     def __call__(self, now: Progress) -> float | None:
         """Take in where the run stands; returns the seconds left of this stage, or None."""
@@ -73,9 +73,9 @@ class TimeLeft:
         if share is None:
             self._first = None
             return None
-        if self._first is None or share < self._last:
-            self._first = share, at
-        self._last = share
+        if self._first is None or share < self._most - LEAST_GAIN:
+            self._first, self._most = (share, at), share
+        self._most = max(share, self._most)
         gained, waited = share - self._first[0], at - self._first[1]
         if share >= 1.0 or gained < LEAST_GAIN or waited < FEWEST_SECONDS:
             return None

@@ -43,9 +43,10 @@ def _run(app: typer.Typer, name: str, many: set[str]) -> None:
         stream = sys.stdout if error.exit_status == 0 else sys.stderr
         print(f"{name}: {error}", file=stream)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        print(f"\n{name}: interrupted", file=sys.stderr)
-        sys.exit(EX_INTERRUPTED)
+    except SystemExit as left:
+        if isinstance(getattr(left.__context__, "__cause__", None), KeyboardInterrupt):
+            print(f"\n{name}: interrupted", file=sys.stderr)  # typer makes a status of it
+        raise
     except BrokenPipeError as error:
         drop_what_nobody_reads(error)
         sys.exit(EX_SOME_FAILED)

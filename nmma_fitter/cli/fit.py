@@ -107,7 +107,8 @@ def nmma_fit(
 
     Exit status: 0 when a model was fitted and none failed; 1 when one failed; 2 for an input or
     option that cannot be used; 3 when every model was skipped, as unavailable or for the data; 75
-    when it was told to stop, and the same command resumes.
+    when it was told to stop (Ctrl-C) and the same command goes on; 130 when Ctrl-C was pressed
+    again, or before the first fit.
     """
     from nmma_fitter.by_hand import FitOrder, fit_by_hand
 

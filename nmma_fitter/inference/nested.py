@@ -181,11 +181,7 @@ class _Run:
         )
 
     def _progress(self) -> Progress:
-        """Where it stands: while exploring, in ln of the volume that the bounds have shrunk by.
-
-        Exploring ends when little of the evidence is left in the live points. Once their share
-        falls, it falls with their volume; before that nobody knows how far there is to go.
-        """
+        """Where it stands; how much there is to do is known once it has explored."""
         known = self.sampler.log_z  # None before the first point that counts
         log_z = f", ln Z {known:.2f}" if known is not None and math.isfinite(known) else ""
         evaluations = int(self.sampler.n_like)
@@ -195,12 +191,20 @@ class _Run:
             return Progress(found, wanted, text, evaluations)
         live = float(self.sampler.f_live)
         more = f" (+ {-math.log1p(-live):.2f})" if log_z and 0 < live < 1 else ""
-        text = f"exploring, {evaluations} evaluations{log_z}{more}"
-        if not log_z or not 0 < live < PEAK_FOUND:
-            return Progress(0.0, None, text, evaluations)
+        stage = "exploring" + self._explored(live)
+        return Progress(0.0, None, f"{stage}, {evaluations} evaluations{log_z}{more}", evaluations)
+
+    def _explored(self, live: float) -> str:
+        """How much of exploring is done, which ends when little evidence is in the live points.
+
+        Once their share falls, it falls with their volume, so that what is to come compares with
+        ln of the volume that the bounds have shrunk by. Before that nobody knows.
+        """
+        if not 0 < live < PEAK_FOUND:
+            return ""
         done = max(0.0, -float(self.sampler.bounds[-1].log_v))
         to_come = max(0.0, _log_odds(live) - _log_odds(LIVE_EVIDENCE))
-        return Progress(done, done + to_come, text, evaluations)
+        return f" {100 * done / (done + to_come):.0f} %" if done + to_come > 0 else ""
 
     def _save(self) -> None:
         if self.path is not None:

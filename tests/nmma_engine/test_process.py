@@ -10,9 +10,10 @@ import pytest
 from waiting import wait_until
 
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, NotConverged, Unavailable
-from nmma_fitter.inference.sampled import Progress, Watch
+from nmma_fitter.inference.sampled import Watch
 from nmma_fitter.nmma_engine.process import NmmaFailed, explained, prepare, run
 from nmma_fitter.nmma_engine.task import Task
+from nmma_fitter.run_progress import Progress
 
 TASK = Task({"light_curve.dat": "row\n"}, {"arguments": ["--a"]})
 

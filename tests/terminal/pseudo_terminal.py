@@ -25,6 +25,7 @@ import pyte
 LIMIT = 180.0
 # What may stand between the characters of a line: to move the cursor, erase, show or hide it.
 SEQUENCE = re.compile(rb"\x1b\[[?]?[0-9;]*[A-Za-z]")
+DRAWN = re.compile(rb"(?=\r\x1b\[2K)")  # where lines that change are drawn anew
 NOT_WANTED = ("NO_COLOR", "TERM", "COLUMNS", "LINES", "FORCE_COLOR", "PYTHONIOENCODING")
 PLAIN_NOT_WANTED = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -47,6 +48,8 @@ class Terminal:
 
     Attributes
     ----------
+    folder : Path
+        Where it runs.
     raw : bytes
         Everything that was written.
     frames : list of (float, list of str)
@@ -62,7 +65,7 @@ class Terminal:
         rows: int = 24,
         environment: dict[str, str] | None = None,
     ) -> None:
-        self.raw = b""
+        self.folder, self.raw = cwd, b""
         self.frames: list[tuple[float, list[str]]] = []
         self._screen = pyte.HistoryScreen(columns, rows, history=5000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
@@ -137,8 +140,14 @@ class Terminal:
 
     def until(self, seen: str | Callable[[], bool], limit: float = LIMIT) -> None:
         """Read until a text has been on the screen, or something is so."""
-        end = time.monotonic() + limit
-        while not (seen() if callable(seen) else seen in self.text):
+        end, looked = time.monotonic() + limit, 0
+
+        def shown() -> bool:
+            nonlocal looked
+            new, looked = self.frames[looked:], len(self.frames)
+            return any(seen in "\n".join(window) for _, window in new) or seen in self.text
+
+        while not (seen() if callable(seen) else shown()):
             assert self._read(end - time.monotonic()), f"never seen: {seen}\n{self.text}"
 
     def end(self, limit: float = LIMIT) -> int:
@@ -160,8 +169,9 @@ class Terminal:
         except OSError:  # nobody has the other end any more
             return False
         self.raw += found
-        self._stream.feed(found)
-        self.frames.append((time.monotonic() - self._began, self.window))
+        for part in DRAWN.split(found):
+            self._stream.feed(part)
+            self.frames.append((time.monotonic() - self._began, self.window))
         return bool(found)
 
     def check(self) -> None:
