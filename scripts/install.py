@@ -38,7 +38,13 @@ VARIABLES = {
 HARMLESS = (
     *("disable-pip-version-check", "no-input", "quiet", "verbose", "progress-bar", "no-color"),
     *("retries", "cache-dir", "no-cache-dir", "require-virtualenv", "break-system-packages"),
-    *("no-warn-script-location", "root-user-action", "log", "no-python-version-warning"),
+    *(
+        "no-warn-script-location",
+        "root-user-action",
+        "log",
+        "config-file",
+        "no-python-version-warning",
+    ),
 )
 
 
