@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +38,13 @@ VARIABLES = {
 HARMLESS = (
     *("disable-pip-version-check", "no-input", "quiet", "verbose", "progress-bar", "no-color"),
     *("retries", "cache-dir", "no-cache-dir", "require-virtualenv", "break-system-packages"),
-    *("no-warn-script-location", "root-user-action", "log", "no-python-version-warning"),
+    *(
+        "no-warn-script-location",
+        "root-user-action",
+        "log",
+        "config-file",
+        "no-python-version-warning",
+    ),
 )
 
 
@@ -48,18 +55,21 @@ class NotByUv(Exception):
 def main() -> int:
     """Install; return pip's exit status, 0 where uv has done it."""
     what, *arguments = sys.argv[1:]
-    where = os.path.relpath(sys.prefix)
+    began = time.monotonic()
+    print(f"Installing {what} in {os.path.relpath(sys.prefix)} ...", flush=True)
+    status, tool = 0, "uv"
     try:
         uv = found_uv() or fetched_uv(arguments)
         options, environment = handed_over(pip_settings())
-        print(f"Installing {what} into {where} with uv ...", flush=True)
         install_by_uv(uv, [*options, *arguments], environment)
     except NotByUv as reason:
-        print(f"uv cannot be used: {reason}.", flush=True)
-        print(f"Installing {what} into {where} with pip (slower) ...", flush=True)
+        print(f"uv cannot be used: {reason}. pip takes minutes where uv takes seconds ...")
+        sys.stdout.flush()
         command = [*PIP, "install", "--quiet", *arguments]
-        return subprocess.run(command, check=False, timeout=SECONDS).returncode
-    return 0
+        status, tool = subprocess.run(command, check=False, timeout=SECONDS).returncode, "pip"
+    if status == 0:
+        print(f"Installed by {tool} in {time.monotonic() - began:.0f} s.", flush=True)
+    return status
 
 
 def found_uv() -> str | None:
