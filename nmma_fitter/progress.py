@@ -224,8 +224,21 @@ def print_end(report: TickReport, folder: Path) -> None:
     print(f"\n{report.night}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
     if report.waiting:
         print("\n".join([*report.waiting, "what waits is tried again by the ticks to come"]))
-    if report.new == 0 and report.finished:
-        print("nothing was started: every light curve is as it was (--force fits again)")
+    if not report.needs:
+        print("nothing to fit: the night's folder has no light curve (.csv or .dat)")
+    elif skipped := all_skipped(report.needs):
+        print(skipped)
+    elif report.new == 0 and report.finished and any(need.digest for need in report.needs):
+        print("nothing was started: no light curve has changed (--force fits again)")
+
+
+def all_skipped(needs: Sequence[NeedRow]) -> str:
+    """What to say where no fit of a night could be made; empty where one could."""
+    if not needs or any(need.state.value != "skipped" for need in needs):
+        return ""
+    why = Counter((need.reason or "", need.detail) for need in needs)
+    (reason, detail), _ = why.most_common(1)[0]
+    return f"nothing was fitted: all {len(needs)} fits were skipped, most as {reason}: {detail}"
 
 
 def print_counts(reports: Sequence[TickReport]) -> int:
@@ -233,6 +246,8 @@ def print_counts(reports: Sequence[TickReport]) -> int:
     for report in reports:
         counts = Counter(standing(need) for need in report.needs)
         print(f"{report.night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
+        if skipped := all_skipped(report.needs):
+            print(skipped)
     return int(any(need.state.value == "failed" for one in reports for need in one.needs))
 
 

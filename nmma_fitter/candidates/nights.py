@@ -169,6 +169,22 @@ def candidate_files(night_dir: Path) -> list[Path]:
         ) from None
 
 
+def other_files(night_dir: Path) -> list[str]:
+    """Names of a night's files that are not looked at for their suffix; hidden ones are not meant.
+
+    A source's ``manifest.sha256`` is no light curve, and not meant either.
+    """
+    try:
+        names = [one.name for one in night_dir.iterdir() if one.is_file()]
+    except OSError:  # whoever reads the candidates says so
+        return []
+    return sorted(
+        name
+        for name in names
+        if not (name.startswith(".") or is_candidate_name(name) or name.endswith(".sha256"))
+    )
+
+
 def _is_candidate(entry: Path, root: Path) -> bool:
     if not is_candidate_name(entry.name) or not entry.is_file():
         return False

@@ -12,6 +12,7 @@ from nmma_fitter.candidates.nights import (
     newest_night,
     nights_in,
     nights_to_look_at,
+    other_files,
 )
 from nmma_fitter.candidates.sources.arrivals import arrived
 from nmma_fitter.config import Config
@@ -23,6 +24,10 @@ from nmma_fitter.engine.track import TrackSettings
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.poller.tick import Order
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5  # names of files, of however many
 
 
 class NightChoice:
@@ -54,6 +59,7 @@ class NightChoice:
         self._order = order
         self._folder: Path | None = None
         self._asked: set[tuple[str, str]] = set()
+        self._other_files: dict[str, list[str]] = {}
         if order.night_dir is not None or not (order.follow or config.sources):
             self.take(order.night_dir or newest_night(self._candidates, self._now()))
 
@@ -126,6 +132,7 @@ class NightChoice:
     def wanted(self, campaign: Campaign, known: Container[str] = frozenset()) -> Sequence[Wanted]:
         """What a campaign wants of the night's candidates; `known` are digests of units."""
         wanted = campaign.wanted(self.name, candidate_files(self.folder), known)
+        self._say_other_files()
         # What the files hold is said once; from the second tick on only what is wrong with them.
         logging.getLogger("nmma_fitter.candidates").setLevel(logging.WARNING)
         chosen = set(self._order.candidates)
@@ -138,6 +145,16 @@ class NightChoice:
         wanted = [want for want in wanted if not chosen or want.object in chosen]
         self._asked = {(want.object, want.task) for want in wanted}
         return wanted
+
+    def _say_other_files(self) -> None:
+        """Name once, while they stay the same, the files that nobody looks at."""
+        names = other_files(self.folder)
+        if not names or self._other_files.get(self.name) == names:
+            return
+        self._other_files[self.name] = names
+        some = ", ".join(map(repr, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
+        are = "file is" if len(names) == 1 else "files are"
+        log.warning("%s: %d %s no .csv or .dat: %s", self.name, len(names), are, some)
 
     def asked_of(self, needs: Sequence[NeedRow]) -> list[NeedRow]:
         """Those of a night's needs that were asked for."""

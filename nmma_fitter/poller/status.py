@@ -113,6 +113,8 @@ def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: 
     for one in nights:
         closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
         print(f"{one['night']} ({closed}): {_counts(one['counts'])}")
+        if set(one["counts"]) == {"skipped"}:
+            print("! nothing could be fitted: every fit of this night was skipped")
         _print_table([_row(unit, now) for unit in one.get("units", [])])
 
 
