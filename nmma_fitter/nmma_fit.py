@@ -221,6 +221,7 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
         "%s, %s: %d detections and %d limits in the window, day 0 at MJD %.5f",
         *(request.object, request.model, count, len(window) - count, request.trigger),
     )
+    log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:
         log.info("%d rows that repeat an exposure were merged away", dropped)
     if count < 2:
