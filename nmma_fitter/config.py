@@ -148,6 +148,7 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
             "paths": _rebased(config.paths, base),
             "fits": config.fits.model_copy(
                 update={
+                    "priors": _priors_from(own, config.fits.priors, base),
                     "nmma": _nmma_from(config.fits.nmma, base),
                     "plots": _rebased(config.fits.plots, base),
                 }
@@ -171,6 +172,17 @@ def check_paths(paths: PathsTable, where: str) -> None:
                 "candidates, outdir and state need a folder each"
             )
         seen[folder] = name
+
+
+def _priors_from(own: Table, folder: str, base: Path) -> str:
+    """Folder of priors: a file's own starts at that file, what it leaves out is a shipped one.
+
+    A name without a folder beside the file may be that of a shipped one too, such as "priors".
+    """
+    beside = base / Path(folder).expanduser()
+    its_own = "priors" in own.get("fits", {})
+    a_shipped_one = (shipped("config") / folder).is_dir()
+    return folder if a_shipped_one and not (its_own and beside.is_dir()) else str(beside)
 
 
 def _nmma_from(table: NmmaTable, base: Path) -> NmmaTable:

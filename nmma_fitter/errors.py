@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from nmma_fitter.plain import one_line
+
 
 class NmmaFitterError(Exception):
     """Base of every error this package raises on purpose.
@@ -23,6 +25,10 @@ class NmmaFitterError(Exception):
     reason: ClassVar[str] = "nonzero_exit"
     transient: ClassVar[bool] = False
     exit_status: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """The message on one line: what it quotes may hold anything."""
+        return one_line(super().__str__())
 
 
 class BadInput(NmmaFitterError):

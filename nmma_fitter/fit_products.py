@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import __version__
 from nmma_fitter.candidates.window import days
 from nmma_fitter.delivery import plots
 from nmma_fitter.delivery.ranges import curves_to_json
@@ -28,6 +27,7 @@ from nmma_fitter.models import Model, cosmology
 from nmma_fitter.models.base import COMMON
 from nmma_fitter.models.observed import outside_validity
 from nmma_fitter.nmma_engine.catalogue import Described
+from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -146,7 +146,7 @@ def versions(model: Model) -> dict[str, str]:
     """What was used, for the record."""
     found = {name: version(name) for name in PACKAGES}
     return {
-        "nmma_fitter": __version__,
+        **own_versions(),
         "python": platform.python_version(),
         f"{model.name} physics": model.physics,
         **found,

@@ -39,6 +39,8 @@ class FitRequest:
     settings : FitSettings
     priors : str
         Text of the prior file.
+    priors_from : str
+        Which file that was, for people.
     lightcurve : LightCurve
         Merged, not yet cut to the window.
     merged : tuple of dict
@@ -66,6 +68,7 @@ class FitRequest:
     nmma: NmmaTable = field(default_factory=NmmaTable)
     one_frame: bool = False
     truth: Mapping[str, float] = field(default_factory=dict)
+    priors_from: str = ""
 
     @cached_property
     def digest(self) -> str:
@@ -106,6 +109,7 @@ class FitRequest:
             "physics": self.physics,
             "settings": self.settings.model_dump(mode="json"),
             "priors": self.priors,
+            "priors_from": self.priors_from,
             "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
             "source": self.source,
@@ -124,6 +128,7 @@ class FitRequest:
                 model=str(value["model"]),
                 settings=FitSettings.model_validate(value["settings"]),
                 priors=str(value["priors"]),
+                priors_from=str(value.get("priors_from", "")),
                 lightcurve=from_dict(value["lightcurve"]),
                 merged=tuple(value.get("merged", ())),
                 source=str(value.get("source", "")),

@@ -148,7 +148,7 @@ class FitsTable(Settings):
     models: Annotated[list[str], Field(min_length=1)]
     together: list[str] = []  # models whose fits of one object share a job
     preset: str | None = None
-    priors: str = "priors"  # folder of <model>.prior, shipped or a path
+    priors: str = "priors"  # folder of <model>.prior: shipped, or a path beside the file
     refused_models: list[str] = []  # models a preset cannot stand for
     nmma: NmmaTable = NmmaTable()
     plots: PlotsTable = PlotsTable()

@@ -24,7 +24,7 @@ from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.inference.prior_files import names_in, read_text
 from nmma_fitter.nmma_engine import catalogue
-from nmma_fitter.prior_files import prior_text
+from nmma_fitter.prior_files import origin_of, prior_text
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.truth import truth_of
 from nmma_fitter.validation import contradiction, problem_of
@@ -95,10 +95,14 @@ def requests_of(
             lightcurve, merged = read_file(path, bands=how[0], keep_duplicates=how[1], name=name)
             read[how] = lightcurve, tuple(asdict(one) for one in merged)
         lightcurve, notes = read[how]
-        text = read_text(priors) if priors else prior_text(fits, model, settings)
+        if priors:
+            text, origin = read_text(priors), origin_of(priors)
+        else:
+            text, origin = prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
         what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
-        request = FitRequest(*what, nmma=fits.nmma, one_frame=fits.plots.one_frame)
+        drawn = fits.plots.one_frame
+        request = FitRequest(*what, nmma=fits.nmma, one_frame=drawn, priors_from=origin)
         if fits.plots.truth is not None:
             request = replace(request, truth=truth_of(fits.plots.truth, request))
         found.append(request)

@@ -63,7 +63,7 @@ class FitsCampaign:
             settings = fit_settings(config.fits, model)
             check_name(model, settings)
             # one that is missing fails here, and once
-            say_unused(model, settings, prior_text(config.fits, model, settings))
+            say_unused(model, settings, prior_text(config.fits, model, settings).text)
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
@@ -104,7 +104,7 @@ class FitsCampaign:
         """Text of the models' prior files; None when they cannot all be read."""
         fits = self._config.fits
         try:
-            return tuple(prior_text(fits, m, fit_settings(fits, m)) for m in self.models)
+            return tuple(prior_text(fits, m, fit_settings(fits, m)).text for m in self.models)
         except (NmmaFitterError, OSError, UnicodeDecodeError):
             return None
 

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import __version__
 from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import write_json
@@ -31,7 +30,8 @@ from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.models import Model, Prediction
 from nmma_fitter.run_progress import Progress
-from nmma_fitter.terminal import LogHandler
+from nmma_fitter.terminal import LogHandler, OneLine
+from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -105,7 +105,8 @@ def run_fit(
     from nmma_fitter.inference.sampled import Watch
 
     request.check(fewest=1)
-    write_json(folder / "config.json", request.to_json())  # the work folder's may change later
+    # The work folder's may change later.
+    write_json(folder / "config.json", {**request.to_json(), "versions": own_versions()})
     chosen = request.settings
     _say_what_is_fitted(request, request.window)
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
@@ -221,6 +222,7 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
         "%s, %s: %d detections and %d limits in the window, day 0 at MJD %.5f",
         *(request.object, request.model, count, len(window) - count, request.trigger),
     )
+    log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:
         log.info("%d rows that repeat an exposure were merged away", dropped)
     if count < 2:
@@ -271,7 +273,7 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
     """What ``outcome.json`` says of a fit that ended well."""
     return {
         "outcome": "done",
-        "versions": {"nmma_fitter": __version__, "python": platform.python_version()},
+        "versions": {**own_versions(), "python": platform.python_version()},
         "seed": request.seed(generation),
         "summary": {
             "log_z": fitted.log_z,
@@ -287,13 +289,11 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
 def configure_log(level: int = logging.INFO) -> None:
     """Plain lines with UTC times on standard output."""
     logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        handlers=[LogHandler()],
-        level=level,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%SZ",
-        force=True,
+    handler = LogHandler()
+    handler.setFormatter(
+        OneLine("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
     )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     for noisy in ("bilby", "matplotlib", "fontTools"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

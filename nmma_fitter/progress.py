@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
+from nmma_fitter.plain import one_line
 from nmma_fitter.run_progress import Progress, TimeLeft, read_heartbeat
 from nmma_fitter.terminal import LiveLines, Showing, bar, can_redraw
 
@@ -77,7 +78,7 @@ class Display:
 
     def _line(self, text: str) -> None:
         if self._live is not None:
-            print(text)
+            print(one_line(text))
         else:
             log.info("%s", text)
 
@@ -85,7 +86,7 @@ class Display:
         counts = Counter(need.state.value for need in report.needs)
         ended = sum(need.state.ended for need in report.needs)
         text = ", ".join(f"{number} {state}" for state, number in counts.items()) or "nothing"
-        line = f"{report.night}: {ended}/{len(report.needs)} ended ({text})"
+        line = f"{one_line(report.night)}: {ended}/{len(report.needs)} ended ({text})"
         if self._live is None:
             if self._seen.get(("", "")) != line:
                 self._seen["", ""] = line
@@ -142,7 +143,7 @@ def time_left(needs: Sequence[NeedRow], running: Mapping[tuple[str, str], Runnin
 def _ended_line(need: Any) -> str:
     why = f" ({need.reason}: {need.detail})" if need.reason else ""
     took = f" in {need.seconds:.0f} s" if need.seconds is not None else ""
-    return f"{need.object} {need.task}: {need.state.value}{took}{why}"
+    return one_line(f"{need.object} {need.task}: {need.state.value}{took}{why}")
 
 
 def _how_far(beat: tuple[Progress, float | None] | None) -> str:
@@ -221,13 +222,15 @@ def print_end(report: TickReport, folder: Path) -> None:
                 print(f"light curve unchanged since {value['unchanged_since']}")
             print(f"pictures: {path.parent}")
     counts = Counter(standing(need) for need in report.needs)
-    print(f"\n{report.night}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    print(
+        f"\n{one_line(report.night)}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+    )
     if report.waiting:
         print("\n".join([*report.waiting, "what waits is tried again by the ticks to come"]))
     if not report.needs:
         print("nothing to fit: the night's folder has no light curve (.csv or .dat)")
     elif skipped := all_skipped(report.needs):
-        print(skipped)
+        print(one_line(skipped))
     elif report.new == 0 and report.finished and any(need.digest for need in report.needs):
         print("nothing was started: no light curve has changed (--force fits again)")
 
@@ -245,21 +248,24 @@ def print_counts(reports: Sequence[TickReport]) -> int:
     """Print how each night stands; returns the exit status, 1 when something failed."""
     for report in reports:
         counts = Counter(standing(need) for need in report.needs)
-        print(f"{report.night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
+        night = one_line(report.night)
+        print(f"{night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
         if skipped := all_skipped(report.needs):
-            print(skipped)
+            print(one_line(skipped))
     return int(any(need.state.value == "failed" for one in reports for need in one.needs))
 
 
 def print_plan(plan: Plan) -> None:
     """Print what a tick would do for each candidate and model, and why; then each submit."""
     widths = [max((len(row[i]) for row in plan.rows), default=0) for i in (0, 1)]
-    for row in plan.rows:
+    for row in (tuple(map(one_line, row)) for row in plan.rows):
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     for line in (*plan.batches, *plan.notes):
-        print(line)
+        print(one_line(line))
     for post in plan.posts:
         print(f"Slack would be told of {post['object']}:")
         print(json.dumps(post["blocks"], indent=1))
     refused = f", {plan.refused} refused" if plan.refused else ""
-    print(f"{plan.night}: {plan.starts} fits would be started{refused}; nothing was changed")
+    print(
+        f"{one_line(plan.night)}: {plan.starts} fits would be started{refused}; nothing was changed"
+    )

@@ -19,12 +19,16 @@ import traceback
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import Any, ClassVar, TextIO
+
+from nmma_fitter.plain import one_line, without_tokens
 
 log = logging.getLogger(__name__)
 
 # What would move a cursor, colour a window or turn the text around it; tabs and new lines stay.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _UP, _ERASE = "\x1b[1A", "\x1b[2K"
 _SPARE = 3  # columns left free at the right: for the ^C that a terminal shows of Ctrl-C
 
@@ -221,6 +225,19 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
+
+
+class OneLine(logging.Formatter):
+    """A message is one line of what can be shown, whatever it quotes: no other looks like ours."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """As `logging.Formatter.formatMessage`."""
+        record.message = one_line(without_tokens(record.message))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """As `logging.Formatter.formatException`, on its several lines."""
+        return clean(without_tokens(super().formatException(ei)))
 
 
 class LogHandler(logging.StreamHandler[TextIO]):

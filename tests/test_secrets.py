@@ -1,4 +1,4 @@
-"""A secret in every setting that can hold one is nowhere in what is pushed, posted, said or shown."""
+"""A secret in every setting that can hold one is nowhere in what is pushed, posted or shown."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter import __version__
 from nmma_fitter.errors import NmmaFitterError
 from nmma_fitter.terminal import drop_what_nobody_reads, guard_streams
 
@@ -93,12 +92,17 @@ def spread(arguments: Sequence[str], many: set[str]) -> list[str]:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(__version__)
+        from nmma_fitter.version import version_text
+
+        print(version_text())
         raise typer.Exit
 
 
 Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    bool,
+    typer.Option(
+        "--version", callback=_version, is_eager=True, help="Print the version and the commit."
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from nmma_fitter.errors import RankingRefused
 from nmma_fitter.inference.likelihood import MODEL_ERROR, Comparability
 from nmma_fitter.inference.result import Summary
 from nmma_fitter.labels import model_named, model_title
+from nmma_fitter.plain import one_line
 
 LOWEST_P = 0.01
 # Kass & Raftery 1995, JASA 90, 773: twice ln B below 2 is "not worth more than a bare mention".
@@ -287,7 +288,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _not_ranked_line(other: NotRanked) -> str:
-    detail = f": {other.detail}" if other.detail else ""
+    detail = f": {one_line(other.detail)}" if other.detail else ""
     return f"{model_named(other.model)}  {other.state} ({other.reason}){detail}"
 
 

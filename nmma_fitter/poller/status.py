@@ -11,6 +11,7 @@ from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import Json, read_json
 from nmma_fitter.engine.snapshot import FORMAT, snapshot_path
 from nmma_fitter.errors import BadInput
+from nmma_fitter.plain import one_line
 from nmma_fitter.poller.presence import stop_request
 from nmma_fitter.run_progress import read_heartbeat
 
@@ -106,13 +107,13 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
 def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: bool) -> None:
     lasting = [*snapshot.get("waiting", []), *snapshot.get("left_out", [])]
     for note in dict.fromkeys([*lasting, *snapshot.get("notes", [])]):
-        print(f"! {note}")
+        print(f"! {one_line(note)}")
     earlier = snapshot.get("earlier", {})
     if earlier.get("nights") and not alone:
         print(f"{earlier['nights']} earlier nights: {_counts(earlier['counts'])}")
     for one in nights:
         closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
-        print(f"{one['night']} ({closed}): {_counts(one['counts'])}")
+        print(f"{one_line(one['night'])} ({closed}): {_counts(one['counts'])}")
         if set(one["counts"]) == {"skipped"}:
             print("! nothing could be fitted: every fit of this night was skipped")
         _print_table([_row(unit, now) for unit in one.get("units", [])])
@@ -122,7 +123,7 @@ def _print_table(rows: Sequence[Row]) -> None:
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  " + "  ".join([*cells, *row[4:]]).rstrip())
+        print("  " + "  ".join([*cells, *map(one_line, row[4:])]).rstrip())
 
 
 def _row(unit: Json, now: float) -> Row:

@@ -241,6 +241,7 @@ def _provenance(result: Json, config: Json, sentinel: Json, name: str) -> dict[s
         "Job": sentinel.get("job_id"),
         "Host": sentinel.get("host"),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Prior file": config.get("priors_from"),
         "Priors": config.get("priors"),
     }
     return {name: str(value) for name, value in rows.items() if value not in (None, "")}
