@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
 from nmma_fitter.candidates.records import from_dict, to_dict
@@ -137,6 +139,17 @@ class FitRequest:
     def trigger(self) -> float:
         """MJD of day zero."""
         return trigger_time(self.lightcurve, self.settings.trigger)
+
+    @property
+    def known_distance(self) -> float | None:
+        """Measured luminosity distance in Mpc, or that of a measured redshift; None without."""
+        if self.settings.distance is not None:
+            return self.settings.distance.value
+        if self.settings.redshift is None:
+            return None
+        from nmma_fitter.models import cosmology
+
+        return float(cosmology.luminosity_distance(np.array([self.settings.redshift.value]))[0])
 
     @property
     def window(self) -> LightCurve:
