@@ -23,6 +23,7 @@ from nmma_fitter.inference.likelihood import Likelihood
 from nmma_fitter.inference.quality import assess, thinned
 from nmma_fitter.inference.result import FitRecord, save_result
 from nmma_fitter.inference.sampled import SamplerResult
+from nmma_fitter.labels import model_title
 from nmma_fitter.models import Model, cosmology
 from nmma_fitter.models.base import COMMON
 from nmma_fitter.models.observed import outside_validity
@@ -97,11 +98,12 @@ def draw_pictures(
 ) -> None:
     """Draw ``lightcurves.png`` and ``corner.png`` of a fit, under its request's name."""
     chosen = request.settings
+    title = model_title(request.model, model.kind, chosen.engine)
     evidence = {"log_evidence": sampled.log_z, "log_evidence_err": sampled.log_z_err}
     plots.plot_lightcurves(
         folder / "lightcurves.png",
         object_name=request.object,
-        model=request.model,
+        title=title,
         **evidence,
         lightcurve=request.window,
         trigger_mjd=request.trigger,
@@ -113,18 +115,21 @@ def draw_pictures(
         outside_share=outside if outside >= 0.005 else 0.0,  # it is shown in whole per cent
         valid_until_days=_valid_until(model, sampled),
         notes=[f"Fitted by NMMA {used['nmma']}."] if request.by_nmma else [],
+        distance=request.known_distance,
+        one_frame=request.one_frame,
     )
     labels = {parameter.name: parameter.latex for parameter in (*model.parameters, *COMMON)}
     keys = list(sampled.keys)
     plots.plot_corner(
         folder / "corner.png",
         object_name=request.object,
-        model=request.model,
+        title=title,
         samples=np.column_stack([sampled.samples[key] for key in keys]),
         labels=[labels.get(key, key) for key in keys],
         names=keys,
         **evidence,
         ranges=[(float(priors[key].minimum), float(priors[key].maximum)) for key in keys],
+        truth=[request.truth.get(key) for key in keys],
     )
 
 

@@ -154,6 +154,17 @@ class FitRequest:
         return trigger_time(self.lightcurve, self.settings.trigger)
 
     @property
+    def known_distance(self) -> float | None:
+        """Measured luminosity distance in Mpc, or that of a measured redshift; None without."""
+        if self.settings.distance is not None:
+            return self.settings.distance.value
+        if self.settings.redshift is None:
+            return None
+        from nmma_fitter.models import cosmology
+
+        return float(cosmology.luminosity_distance(np.array([self.settings.redshift.value]))[0])
+
+    @property
     def window(self) -> LightCurve:
         """The measurements that enter the likelihood."""
         chosen = self.settings

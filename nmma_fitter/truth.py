@@ -8,6 +8,7 @@ A truth file is JSON: ``{"model": ..., "parameters": {...}, "explosion_jd": ...}
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,6 @@ def _known(entry: Any, request: FitRequest) -> dict[str, float]:
     if explosion is None and "explosion_jd" in entry:
         explosion = float(entry["explosion_jd"]) - JD_OF_MJD_0
     if explosion is not None:
-        try:
+        with suppress(NmmaFitterError):  # no detection, no day zero
             values["timeshift"] = float(explosion) - request.trigger
-        except NmmaFitterError:  # no detection, no day zero
-            pass
     return {name: value for name, value in values.items() if math.isfinite(value)}

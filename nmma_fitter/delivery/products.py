@@ -160,7 +160,7 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
 
     folders = {fit.model: fit.folder for fit in fits if fit.folder is not None}
     entries = [
-        ModelCurves(row.model, row.log_z, load_curves(folders[row.model]))
+        ModelCurves(row.model, row.log_z, load_curves(folders[row.model]), row.kind, row.engine)
         for row in ranking.ranked
         if row.model in folders
     ]
@@ -169,7 +169,7 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
         return
     request = read_request(folders[entries[0].model])
     window: LightCurve = request.window
-    plot_comparison(picture, name, window, request.trigger, entries)
+    plot_comparison(picture, name, window, request.trigger, entries, request.known_distance)
 
 
 def load_curves(folder: Path) -> list[BandCurves]:

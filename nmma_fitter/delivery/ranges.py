@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ RISE_REACH = 0.4  # of the days shown, by which the axis may grow to show the ex
 # Median and 90 % interval: the one that every band, title and table states.
 INTERVAL = (0.05, 0.5, 0.95)
 INTERVAL_WORDS = "90 %"
+MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
 CURVES = ("days", "median", "low", "high", "best")  # of a band, as they are stored
 
 
@@ -140,16 +143,44 @@ def magnitude_range(
     return faint + pad * 1.3, bright - pad
 
 
+def from_below(values: FloatArray, faintest: float) -> FloatArray:
+    """Magnitudes whose line, where there is no light yet or any more, lies below the axis.
+
+    A curve then comes up from the panel's edge instead of beginning within it.
+    """
+    return np.where(np.isposinf(values), faintest, finite_or_nan(values))
+
+
+def day_zero(trigger_mjd: float) -> str:
+    """Name of an axis of days: which moment is day zero."""
+    try:
+        moment = MJD_0 + timedelta(days=trigger_mjd)
+    except OverflowError:
+        return f"Days since MJD {trigger_mjd:.4f}"
+    return f"Days since {moment:%Y-%m-%d %H:%M} UTC (MJD {trigger_mjd:.4f})"
+
+
+def distance_modulus(distance: float) -> float:
+    """Apparent minus absolute magnitude at a luminosity distance in Mpc; no K correction."""
+    return 5.0 * math.log10(distance) + 25.0
+
+
 def day_range(
     lightcurve: LightCurve, trigger_mjd: float, curves: Sequence[BandCurves]
 ) -> tuple[float, float]:
-    """First and last day shown: the data with a margin, or the curves when there are no data."""
+    """First and last day shown: the data with a margin, or the curves when there are no data.
+
+    Where models explode not long before the data their rise is shown too.
+    """
     days = lightcurve.mjd - trigger_mjd
     if not days.size:
         days = np.concatenate([np.zeros(1), *(finite_or_nan(c.days) for c in curves)])
     first, last = float(np.nanmin(days)), float(np.nanmax(days))
     pad = max(0.06 * (last - first), 0.5 * (2.0 - (last - first)), 0.3)
-    return first - pad, last + pad
+    lit = [c.days[np.isfinite(c.low)][:1] for c in curves if np.size(c.days)]
+    reach = max(RISE_REACH * (last - first), pad)
+    rises = [float(day) for days_ in lit for day in days_ if first - reach <= day < first]
+    return min([first - pad, *(day - 0.5 * pad for day in rises)]), last + pad
 
 
 def near_data(

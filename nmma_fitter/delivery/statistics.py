@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.ledger_statistics import NightCount, Statistics, TaskCount
+from nmma_fitter.labels import model_named
 
 NIGHT = re.compile(r"\d{7}-(\d{7})", re.ASCII)
 # Julian date n.0 is noon of the day with this proleptic ordinal: 2459791.0 is 2022-07-30 12:00.
@@ -28,6 +29,11 @@ def night_date(night: str) -> date | None:
 def task_name(task: str) -> str:
     """A task's name for people."""
     return "unreadable file" if task == ANY_TASK else task
+
+
+def task_title(task: str) -> str:
+    """A task's name for people, with the kind of its model."""
+    return task_name(task) if task == ANY_TASK else model_named(task)
 
 
 def candidates_by_day(nights: Sequence[NightCount]) -> dict[str, dict[str, int]]:

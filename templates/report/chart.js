@@ -35,7 +35,7 @@
     const shared = { ...axes, type: "scatter", mode: "markers", showlegend: false };
     const traces = [];
     if (band.seen.x.length) {
-      traces.push({ ...shared, x: band.seen.x, y: band.seen.y, name: plain(band.name),
+      traces.push({ ...shared, x: band.seen.x, y: band.seen.y, name: plain(band.label),
         error_y: { type: "data", array: band.seen.error, color: ink(), thickness: 1.3, width: 0 },
         marker: { symbol: band.symbol, size: 9, color: dark.matches ? "#12161c" : "#ffffff",
           line: { color: ink(), width: 1.6 } },
@@ -45,7 +45,7 @@
       const length = 0.08 * (data.mags[0] - data.mags[1]);
       traces.push({ ...shared, x: band.limits.x, y: band.limits.y.map((mag) => mag + length), hoverinfo: "skip",
         marker: { symbol: "arrow-down", size: 7, color: ink() } });
-      traces.push({ ...shared, x: band.limits.x, y: band.limits.y, name: `${plain(band.name)} limit`,
+      traces.push({ ...shared, x: band.limits.x, y: band.limits.y, name: `${plain(band.label)} limit`,
         error_y: { type: "data", symmetric: false, array: band.limits.y.map(() => length),
           arrayminus: band.limits.y.map(() => 0), color: ink(), thickness: 1.3, width: 0 },
         marker: { symbol: "line-ew-open", size: 9, color: ink(), line: { color: ink(), width: 1.6 } },
@@ -79,7 +79,7 @@
       const domain = panel(position, bands.length);
       layout[`yaxis${position ? position + 1 : ""}`] = { ...axis, domain, range: data.mags, anchor: "x",
         title: { text: narrow ? "mag" : "AB magnitude", standoff: 6 } };
-      layout.annotations.push({ text: `<b>${plain(band.name)}</b>`, xref: "paper", yref: "paper", x: 0, y: domain[1],
+      layout.annotations.push({ text: `<b>${plain(band.label)}</b>`, xref: "paper", yref: "paper", x: 0, y: domain[1],
         xanchor: "left", yanchor: "bottom", showarrow: false });
       models.slice().reverse().forEach((model) => traces.push(...modelTraces(model, band, axes)));
       traces.push(...dataTraces(band, axes));

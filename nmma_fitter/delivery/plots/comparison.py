@@ -13,23 +13,23 @@ from matplotlib.lines import Line2D
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.palette import BandStyle, band_style, model_colour, model_dashes
-from nmma_fitter.delivery.plots.panels import (
-    band_panels,
-    data_entries,
-    draw_photometry,
-    panel_bands,
-)
+from nmma_fitter.delivery.plots.panels import Page, band_panels, panel_bands
+from nmma_fitter.delivery.plots.photometry import data_entries, draw_photometry
 from nmma_fitter.delivery.plots.text import evidence_text, truncate
 from nmma_fitter.delivery.ranges import (
+    INTERVAL_WORDS,
     BandCurves,
     day_range,
-    finite_or_nan,
+    from_below,
     hidden_limits_note,
     magnitude_range,
     near_data,
 )
+from nmma_fitter.labels import model_title
 
 DATA_COLOUR = "#333333"
+SHADE = 0.16  # opacity of a band
+LONGEST_NAME = 2.2  # inches
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,23 @@ class ModelCurves:
     log_evidence : float
         ln Z; nan when there is none, which ranks last.
     curves : sequence of BandCurves
-        Only the medians are drawn.
+    kind, engine : str
+        As of `Ranked`.
     """
 
     model: str
     log_evidence: float
     curves: Sequence[BandCurves]
+    kind: str = ""
+    engine: str = "fast"
 
 
 def comparison_figure(
-    object_name: str, lightcurve: LightCurve, trigger_mjd: float, models: Sequence[ModelCurves]
+    object_name: str,
+    lightcurve: LightCurve,
+    trigger_mjd: float,
+    models: Sequence[ModelCurves],
+    distance: float | None = None,
 ) -> Figure:
     """Return the figure that `plot_comparison` saves; models by falling evidence.
 
@@ -65,7 +72,9 @@ def comparison_figure(
     trigger_mjd : float
         Day zero.
     models : sequence of ModelCurves
-        In any order.
+        In any order. Each has its colour by its rank, as on the object's page.
+    distance : float, optional
+        In Mpc, where it is known.
     """
     ranked = sorted(models, key=rank_key)
     curves = [curve for entry in ranked for curve in entry.curves]
@@ -74,23 +83,29 @@ def comparison_figure(
     mags = magnitude_range(
         lightcurve, [near_data(c, c.median, lightcurve, trigger_mjd, days) for c in curves]
     )
-    figure, panels = band_panels(
+    panels = band_panels(
         bands,
-        object_name,
-        f"{len(ranked)} model{'s' * (len(ranked) != 1)}: posterior medians, with ln Z",
-        hidden_limits_note(lightcurve, mags),
-        [*(legend_entry(entry, i) for i, entry in enumerate(ranked)), *data_entries(lightcurve)],
-        legend_columns=3,
-        trigger_mjd=trigger_mjd,
-        days=days,
-        mags=mags,
+        Page(
+            object_name,
+            f"{len(ranked)} model{'s' * (len(ranked) != 1)}: medians and {INTERVAL_WORDS} bands",
+            [
+                *(legend_entry(entry, i) for i, entry in enumerate(ranked)),
+                *data_entries(lightcurve),
+            ],
+            legend_columns=2,
+            days=days,
+            mags=mags,
+            notes=hidden_limits_note(lightcurve, mags),
+            trigger_mjd=trigger_mjd,
+            distance=distance,
+        ),
     )
-    for band, ax in panels.items():
+    for band, ax in panels.bands.items():
         for position, entry in reversed(list(enumerate(ranked))):
-            draw_medians(ax, entry, band, position)
+            draw_model(ax, entry, band, position, faintest=mags[0] + 1.0)
         style = BandStyle(DATA_COLOUR, band_style(band).marker)
         draw_photometry(ax, lightcurve, band, trigger_mjd, style=style)
-    return figure
+    return panels.figure
 
 
 def rank_key(entry: ModelCurves) -> tuple[float, str]:
@@ -107,18 +122,21 @@ def line_style(position: int) -> tuple[str, tuple[int, tuple[float, ...]], float
     )
 
 
-def draw_medians(ax: Axes, entry: ModelCurves, band: str, position: int) -> None:
-    """Draw one model's median in one band."""
+def draw_model(ax: Axes, entry: ModelCurves, band: str, position: int, faintest: float) -> None:
+    """Draw one model's median and band; what has no light lies at magnitude `faintest`."""
     colour, dashes, width = line_style(position)
     for curve in (c for c in entry.curves if c.band == band):
-        ax.plot(
-            curve.days, finite_or_nan(curve.median), color=colour, linestyle=dashes, linewidth=width
+        low, median, high = (
+            from_below(line, faintest) for line in (curve.low, curve.median, curve.high)
         )
+        ax.fill_between(curve.days, low, high, color=colour, alpha=SHADE, linewidth=0, zorder=1)
+        ax.plot(curve.days, median, color=colour, linestyle=dashes, linewidth=width, zorder=2)
 
 
 def legend_entry(entry: ModelCurves, position: int) -> Line2D:
     """Name and evidence of one model."""
     colour, dashes, width = line_style(position)
-    name = truncate(entry.model, FontProperties(size=11.5), 1.4)
-    label = f"{name}: {evidence_text(entry.log_evidence).removeprefix('ln Z = ')}"
+    title = model_title(entry.model, entry.kind, entry.engine)
+    name = truncate(title, FontProperties(size=11.5), LONGEST_NAME)
+    label = f"{name}: {evidence_text(entry.log_evidence)}"
     return Line2D([], [], color=colour, linestyle=dashes, linewidth=width, label=label)

@@ -14,18 +14,28 @@ from matplotlib.patches import Patch
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.palette import band_style
-from nmma_fitter.delivery.plots.panels import (
-    band_panels,
+from nmma_fitter.delivery.plots.one_frame import (
+    band_entry,
+    fill_styles,
+    lowered,
+    offsets_of,
+    shifted,
+)
+from nmma_fitter.delivery.plots.panels import Page, band_panels, panel_bands
+from nmma_fitter.delivery.plots.photometry import (
+    RESIDUALS,
     data_entries,
     draw_photometry,
-    panel_bands,
+    draw_residuals,
+    residual_reach,
 )
 from nmma_fitter.delivery.plots.text import evidence_text
 from nmma_fitter.delivery.ranges import (
+    INTERVAL_WORDS,
     BandCurves,
     SysError,
     day_range,
-    finite_or_nan,
+    from_below,
     hidden_limits_note,
     magnitude_range,
     near_data,
@@ -39,7 +49,7 @@ OUTSIDE: dict[str, Any] = {"facecolor": "0.93", "edgecolor": "0.8", "hatch": "//
 def lightcurve_figure(
     *,
     object_name: str,
-    model: str,
+    title: str,
     log_evidence: float,
     log_evidence_err: float,
     lightcurve: LightCurve,
@@ -49,13 +59,15 @@ def lightcurve_figure(
     outside_share: float,
     valid_until_days: float | None,
     notes: Sequence[str] = (),
+    distance: float | None = None,
+    one_frame: bool = False,
 ) -> Figure:
     """Return the figure that `plot_lightcurves` saves.
 
     Parameters
     ----------
-    object_name, model : str
-        For the title; untrusted.
+    object_name, title : str
+        The object, and the model as a reader is told of it; untrusted.
     log_evidence, log_evidence_err : float
         Natural logarithm of the evidence, and its error.
     lightcurve : LightCurve
@@ -72,8 +84,15 @@ def lightcurve_figure(
         Days since the trigger after which the model is not meant to hold.
     notes : sequence of str
         Printed at the foot; untrusted.
+    distance : float, optional
+        In Mpc, where it is known.
+    one_frame : bool
+        All bands in one frame, each moved by an offset that the legend names.
     """
     bands = panel_bands(lightcurve, curves)
+    offsets = offsets_of(bands) if one_frame else {}
+    lightcurve, curves = shifted(lightcurve, offsets), [lowered(c, offsets) for c in curves]
+    fills = dict(zip(bands, fill_styles(bands), strict=True)) if one_frame else {}
     days = day_range(lightcurve, trigger_mjd, curves)
     lines = [
         near_data(c, line, lightcurve, trigger_mjd, days)
@@ -83,49 +102,63 @@ def lightcurve_figure(
     mags = magnitude_range(lightcurve, lines, sys_error)
     shaded = valid_until_days is not None and valid_until_days < days[1]
     has_sys = any(sys_error_of(sys_error, band) > 0 for band in bands)
-    outside = [f"{100 * outside_share:.0f} % of the points lie outside the model's validity."]
-    figure, panels = band_panels(
-        bands,
+    fitted = bool(curves) and bool(lightcurve.detected.any())
+    said = {
+        RESIDUALS: fitted,
+        f"{100 * outside_share:.0f} % of the points lie outside the model's validity.": (
+            outside_share > 0
+        ),
+    }
+    page = Page(
         object_name,
-        f"{model},  {evidence_text(log_evidence, log_evidence_err)}",
+        f"{title},  {evidence_text(log_evidence, log_evidence_err)}",
         [
-            *(outside if outside_share > 0 else []),
+            *(band_entry(band, offset, fills[band]) for band, offset in offsets.items()),
+            *data_entries(lightcurve, has_sys),
+            *model_entries(bool(curves), shaded),
+        ],
+        legend_columns=4,
+        days=days,
+        mags=mags,
+        notes=[
+            *(note for note, holds in said.items() if holds),
             *hidden_limits_note(lightcurve, mags),
             *notes,
         ],
-        [*data_entries(lightcurve, has_sys), *model_entries(bool(curves), shaded)],
-        legend_columns=4,
         trigger_mjd=trigger_mjd,
-        days=days,
-        mags=mags,
+        distance=distance,
+        sigmas=residual_reach(lightcurve, curves, trigger_mjd, sys_error) if fitted else 0.0,
+        one_frame=one_frame,
     )
-    for band, ax in panels.items():
+    panels = band_panels(bands, page)
+    for band, ax in panels.bands.items():
+        fill = fills.get(band, "full")
         for curve in (c for c in curves if c.band == band):
-            draw_posterior(ax, curve, faintest=mags[0] + 1.0)
-        draw_photometry(ax, lightcurve, band, trigger_mjd, sys_error)
-        if valid_until_days is not None and shaded:
+            draw_posterior(ax, curve, mags[0] + 1.0, whole=not one_frame)
+        draw_photometry(ax, lightcurve, band, trigger_mjd, sys_error, fill=fill)
+        if under := panels.residuals.get(band):
+            draw_residuals(under, lightcurve, curves, band, trigger_mjd, sys_error, fill)
+    if valid_until_days is not None and shaded:
+        for ax in dict.fromkeys([*panels.bands.values(), *panels.residuals.values()]):
             ax.axvspan(max(valid_until_days, days[0]), days[1], zorder=0.5, **OUTSIDE)
-    return figure
+    return panels.figure
 
 
-def draw_posterior(ax: Axes, curve: BandCurves, faintest: float) -> None:
-    """Draw median, 90 % band and best fit; lines break where there is no flux.
+def draw_posterior(ax: Axes, curve: BandCurves, faintest: float, whole: bool = True) -> None:
+    """Draw median, 90 % band and best fit; what has no light lies at magnitude `faintest`.
 
-    A band whose faint edge has no flux reaches down to magnitude `faintest`.
+    Unless the band is to be `whole` it is left out where some draws have no light: of many bands in
+    one frame it would cover the others.
     """
     colour = band_style(curve.band).colour
-    low = finite_or_nan(curve.low)
-    high = finite_or_nan(np.where(np.isposinf(curve.high), faintest, curve.high))
-    ax.fill_between(curve.days, low, high, color=colour, alpha=0.22, linewidth=0, zorder=1)
-    ax.plot(curve.days, finite_or_nan(curve.median), color=colour, linewidth=1.8, zorder=2)
-    ax.plot(
-        curve.days,
-        finite_or_nan(curve.best),
-        color="black",
-        linestyle=BEST_STYLE,
-        linewidth=1.2,
-        zorder=2.5,
+    low, median, high, best = (
+        from_below(line, faintest) for line in (curve.low, curve.median, curve.high, curve.best)
     )
+    shown = np.isfinite(curve.high) | whole
+    style: Any = {"color": colour, "alpha": 0.22, "linewidth": 0, "zorder": 1}
+    ax.fill_between(curve.days, low, high, where=shown, **style)
+    ax.plot(curve.days, median, color=colour, linewidth=1.8, zorder=2)
+    ax.plot(curve.days, best, color="black", linestyle=BEST_STYLE, linewidth=1.2, zorder=2.5)
 
 
 def model_entries(curves: bool, shaded: bool) -> list[Artist]:
@@ -134,7 +167,7 @@ def model_entries(curves: bool, shaded: bool) -> list[Artist]:
     if curves:
         entries += [
             Line2D([], [], color="0.35", lw=1.8, label="posterior median"),
-            Patch(color="0.35", alpha=0.25, lw=0, label="90 % of posterior"),
+            Patch(color="0.35", alpha=0.25, lw=0, label=f"{INTERVAL_WORDS} of posterior"),
             Line2D([], [], color="black", ls=BEST_STYLE, lw=1.2, label="best fit"),
         ]
     if shaded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 
 import numpy as np
@@ -20,13 +20,16 @@ from nmma_fitter.delivery.plots.text import (
     evidence_text,
     wrapped,
 )
+from nmma_fitter.delivery.ranges import INTERVAL, INTERVAL_WORDS
 from nmma_fitter.errors import BadInput
 
 FloatArray = NDArray[np.float64]
 
 COLOUR = "#1F4E79"
 PRIOR_COLOUR = "#C0281C"
-QUANTILES = (0.16, 0.5, 0.84)
+TRUTH_COLOUR = "#E69F00"
+TRUTH_REACH = 0.6  # of an axis, by which it may grow to show the truth
+MARGIN = 0.04  # of the samples' range, on either side
 FEW_SAMPLES = 200  # fewer give no meaningful contours
 SAMPLES_PER_BIN = 40
 LEFT, RIGHT, BOTTOM, GAP = 1.05, 0.35, 1.15, 0.08  # margins in inches; gap in panels
@@ -36,13 +39,14 @@ SMALLEST_LABEL = 7.0
 def corner_figure(
     *,
     object_name: str,
-    model: str,
+    title: str,
     samples: FloatArray,
     labels: Sequence[str],
     names: Sequence[str],
     log_evidence: float,
     log_evidence_err: float,
     ranges: Sequence[tuple[float, float] | None] | None = None,
+    truth: Sequence[float | None] | None = None,
 ) -> Figure:
     """Return the figure that `plot_corner` saves.
 
@@ -50,8 +54,8 @@ def corner_figure(
 
     Parameters
     ----------
-    object_name, model : str
-        For the title; untrusted.
+    object_name, title : str
+        The object, and the model as a reader is told of it; untrusted.
     samples : array, shape (S, D)
         Equally weighted posterior samples.
     labels : sequence of str, length D
@@ -61,8 +65,10 @@ def corner_figure(
     log_evidence, log_evidence_err : float
         Natural logarithm of the evidence, and its error.
     ranges : sequence of (float, float) or None, length D, optional
-        The prior's bounds; drawn where the posterior comes near them. None or an infinite end
-        is no bound.
+        The prior's bounds, where an axis and its bins end when the posterior comes near them. None
+        or an infinite end is no bound.
+    truth : sequence of float or None, length D, optional
+        What was simulated, drawn where it is known.
 
     Raises
     ------
@@ -71,32 +77,40 @@ def corner_figure(
     """
     values = np.asarray(samples, dtype=float)
     bounds = list(ranges) if ranges is not None else [None] * len(labels)
-    if values.ndim != 2 or {len(labels), len(names), len(bounds)} != {values.shape[1]}:
+    true = list(truth) if truth is not None else [None] * len(labels)
+    if values.ndim != 2 or {len(labels), len(names), len(bounds), len(true)} != {values.shape[1]}:
         raise BadInput(
             f"corner plot: samples of shape {values.shape} with {len(labels)} labels, "
-            f"{len(names)} names and {len(bounds)} ranges"
+            f"{len(names)} names, {len(bounds)} ranges and {len(true)} true values"
         )
     good = values[np.isfinite(values).all(axis=1)]
     varied = [i for i in range(values.shape[1]) if varies(good[:, i])]
-    edges = [seen_edges(column, bound) for column, bound in zip(good.T, bounds, strict=True)]
-    bounded = any(edges[i] for i in varied)
+    ends = {i: axis_ends(good[:, i], bounds[i], true[i]) for i in varied}
+    edges = {i: seen_edges(ends[i], bounds[i]) for i in varied}
+    seen = {i: visible(true[i], ends[i]) for i in varied}
+    beyond = [i for i in varied if true[i] is not None and seen[i] is None]
     figure = empty_page(
         max(len(varied), 1),
         object_name,
-        f"{model},  {evidence_text(log_evidence, log_evidence_err)}",
-        corner_notes(values, good, names, varied, bounded),
+        f"{title},  {evidence_text(log_evidence, log_evidence_err)}",
+        [
+            *corner_notes(values, good, names, varied, any(edges.values())),
+            *truth_notes([seen[i] for i in varied], {names[i]: true[i] for i in beyond}),
+        ],
     )
     if not varied:
         figure.text(0.5, 0.5, "nothing to draw", ha="center", color="0.4", fontsize=14)
         return figure
     shown = [checked_label(labels[i]) for i in varied]
-    grid = draw_corner(figure, good[:, varied], shown)
+    grid = draw_corner(
+        figure, good[:, varied], shown, [ends[i] for i in varied], [seen[i] for i in varied]
+    )
     place_ticks_and_labels(grid)
-    title: Text | None = None
+    last: Text | None = None
     for ax, i, label in zip(grid.diagonal(), varied, shown, strict=True):
         mark_diagonal(ax, good[:, i], edges[i])
-        title = ax.set_title(f"{label}\n{quantile_text(good[:, i])}", loc="left", pad=7)
-    keep_on_page(figure, title)
+        last = ax.set_title(f"{label}\n{quantile_text(good[:, i])}", loc="left", pad=7)
+    keep_on_page(figure, last)
     return figure
 
 
@@ -118,13 +132,22 @@ def corner_notes(
     fixed = ", ".join(f"{names[i]} = {good[0, i]:.5g}" for i in constant)
     said = {
         "Contours: 50 % and 90 % of the posterior.": not few and len(varied) > 1,
-        "Titles and dotted lines: median and 68 % interval.": bool(varied),
+        f"Titles and dotted lines: median and {INTERVAL_WORDS} interval.": bool(varied),
         "Red line: prior bound.": bounded,
         f"Only {count} samples{': points, no contours' if varied else ''}.": few,
         f"{total - count} of {total} samples are not finite and left out.": count < total,
         f"Constant, not shown: {fixed}.": bool(constant),
     }
     return [" ".join(note for note, holds in said.items() if holds)]
+
+
+def truth_notes(seen: Sequence[float | None], beyond: Mapping[str, float | None]) -> list[str]:
+    """Say which line is the truth, and which truths lie outside the axes."""
+    said = ["Orange line: truth."] if any(value is not None for value in seen) else []
+    if beyond:
+        values = ", ".join(f"{name} = {value:.5g}" for name, value in beyond.items())
+        said.append(f"Truth outside the axes: {values}.")
+    return said
 
 
 def panel_inches(panels: int) -> float:
@@ -155,7 +178,13 @@ def empty_page(panels: int, name: str, subtitle: str, notes: Sequence[str]) -> F
     return figure
 
 
-def draw_corner(figure: Figure, samples: FloatArray, labels: Sequence[str]) -> NDArray[np.object_]:
+def draw_corner(
+    figure: Figure,
+    samples: FloatArray,
+    labels: Sequence[str],
+    ends: Sequence[tuple[float, float]],
+    truth: Sequence[float | None],
+) -> NDArray[np.object_]:
     """Let `corner` draw all panels; returns the axes, shape (D, D)."""
     import corner
 
@@ -169,7 +198,9 @@ def draw_corner(figure: Figure, samples: FloatArray, labels: Sequence[str]) -> N
         bins=int(np.clip(count // SAMPLES_PER_BIN, 12, 30)),
         labels=list(labels),
         color=COLOUR,
-        range=[padded_range(column) for column in samples.T],
+        range=list(ends),
+        truths=list(truth) if any(value is not None for value in truth) else None,
+        truth_color=TRUTH_COLOUR,
         plot_datapoints=few,
         plot_density=False,
         plot_contours=not few,
@@ -182,26 +213,40 @@ def draw_corner(figure: Figure, samples: FloatArray, labels: Sequence[str]) -> N
     return np.array(figure.axes, dtype=object).reshape(panels, panels)
 
 
-def padded_range(column: FloatArray) -> tuple[float, float]:
-    """Range of an axis: the samples' own, a little wider."""
-    low, high = float(np.min(column)), float(np.max(column))
-    return low - 0.04 * (high - low), high + 0.04 * (high - low)
+def axis_ends(
+    column: FloatArray, bound: tuple[float, float] | None, truth: float | None = None
+) -> tuple[float, float]:
+    """Ends of an axis and of its bins: the samples' own, a little wider, within the prior.
+
+    A truth that is not far away is taken in; samples are never cut off.
+    """
+    least, most = float(np.min(column)), float(np.max(column))
+    low, high = least - MARGIN * (most - least), most + MARGIN * (most - least)
+    if truth is not None:
+        reach = TRUTH_REACH * (high - low)
+        if low - reach <= truth <= high + reach:
+            low, high = min(low, truth - MARGIN * reach), max(high, truth + MARGIN * reach)
+    if bound is not None:
+        low, high = min(max(low, bound[0]), least), max(min(high, bound[1]), most)
+    return low, high
 
 
-def seen_edges(column: FloatArray, bound: tuple[float, float] | None) -> list[float]:
-    """Prior bounds that fall within the axis of a parameter."""
-    if bound is None or not column.size:
-        return []
-    low, high = padded_range(column)
-    return [edge for edge in bound if low <= edge <= high]
+def seen_edges(ends: tuple[float, float], bound: tuple[float, float] | None) -> list[float]:
+    """Prior bounds at which, or within which, an axis ends."""
+    return [edge for edge in bound or () if ends[0] <= edge <= ends[1]]
+
+
+def visible(truth: float | None, ends: tuple[float, float]) -> float | None:
+    """The truth where it falls on an axis."""
+    return truth if truth is not None and ends[0] <= truth <= ends[1] else None
 
 
 def mark_diagonal(ax: Axes, column: FloatArray, edges: Sequence[float]) -> None:
-    """Draw median, 68 % interval and prior bounds over a parameter's histogram."""
-    for quantile in np.quantile(column, QUANTILES):
+    """Draw median, interval and prior bounds over a parameter's histogram."""
+    for quantile in np.quantile(column, INTERVAL):
         ax.axvline(quantile, color=COLOUR, linestyle=":", linewidth=1.4)
     for edge in edges:
-        ax.axvline(edge, color=PRIOR_COLOUR, linewidth=1.8)
+        ax.axvline(edge, color=PRIOR_COLOUR, linewidth=2.5, clip_on=False)
 
 
 def place_ticks_and_labels(grid: NDArray[np.object_]) -> None:
@@ -246,8 +291,8 @@ def keep_on_page(figure: Figure, title: Text | None) -> None:
 
 
 def quantile_text(column: FloatArray) -> str:
-    """Median and 68 % interval as mathtext, with two digits of the smaller error."""
-    low, middle, high = np.quantile(column, QUANTILES)
+    """Median and 90 % interval as mathtext, with two digits of the smaller error."""
+    low, middle, high = np.quantile(column, INTERVAL)
     below, above = middle - low, high - middle
     largest = max(abs(middle), below, above)
     power = floor(log10(largest)) if largest > 0 else 0

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from nmma_fitter.delivery.palette import band_order, band_style
-from nmma_fitter.delivery.plots.panels import band_panels
+from nmma_fitter.delivery.plots.panels import Page, band_panels
 from nmma_fitter.delivery.ranges import PriorCurves, finite_or_nan
 
 SPAN = 12.0  # mag shown: what is fainter than that below the peak nobody sees
@@ -38,21 +38,22 @@ def prior_light_figure(
     ordered = sorted(curves, key=lambda one: band_order(one.band))
     mags = magnitude_ends(ordered)
     last = last_day(ordered, mags[0])
-    figure, panels = band_panels(
+    panels = band_panels(
         [one.band for one in ordered],
-        model,
-        f"{kind}: the light curves its prior allows",
-        notes,
-        entries(),
-        legend_columns=4,
-        trigger_mjd=None,
-        days=(-0.02 * last, 1.02 * last),
-        mags=mags,
+        Page(
+            model,
+            f"{kind}: the light curves its prior allows",
+            entries(),
+            legend_columns=4,
+            days=(-0.02 * last, 1.02 * last),
+            mags=mags,
+            notes=notes,
+        ),
     )
     for one in ordered:
-        panels[one.band].xaxis.set_major_locator(MaxNLocator(5, prune="upper"))
-        draw(panels[one.band], one, beyond=mags[0] + 1.0)
-    return figure
+        panels.bands[one.band].xaxis.set_major_locator(MaxNLocator(5, prune="upper"))
+        draw(panels.bands[one.band], one, beyond=mags[0] + 1.0)
+    return panels.figure
 
 
 def magnitude_ends(curves: Sequence[PriorCurves]) -> tuple[float, float]:

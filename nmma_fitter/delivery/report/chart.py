@@ -10,8 +10,15 @@ from numpy.typing import NDArray
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.palette import band_order, band_style, model_colour, model_dashes
-from nmma_fitter.delivery.ranges import BandCurves, day_range, magnitude_range, near_data
+from nmma_fitter.delivery.ranges import (
+    BandCurves,
+    day_range,
+    from_below,
+    magnitude_range,
+    near_data,
+)
 from nmma_fitter.engine.files import Json
+from nmma_fitter.labels import band_label, model_named
 
 FloatArray = NDArray[np.float64]
 
@@ -61,6 +68,7 @@ def _band(lightcurve: LightCurve, trigger_mjd: float, band: str) -> Json:
     days = lightcurve.mjd - trigger_mjd
     return {
         "name": band,
+        "label": band_label(band),
         "symbol": SYMBOLS[band_style(band).marker],
         "seen": {
             "x": _plain(days[seen], 4),
@@ -75,7 +83,7 @@ def _model(
     place: int, name: str, curves: Sequence[BandCurves], days: tuple[float, float], faint: float
 ) -> Json:
     return {
-        "name": name,
+        "name": model_named(name),
         "colour": model_colour(place),
         "dark": lighter(model_colour(place), DARK_SHARE),
         "dashes": list(model_dashes(place)),
@@ -89,7 +97,7 @@ def _curve(curve: BandCurves, days: tuple[float, float], faint: float) -> Json:
     low, high = (np.where(np.isfinite(e), e, faint + 5.0) for e in (curve.low, curve.high))
     return {
         "x": _plain(curve.days[shown], 3),
-        "median": _plain(curve.median[shown], 3),
+        "median": _plain(from_below(curve.median[shown], faint + 5.0), 3),
         "low": _plain(low[shown], 3),
         "high": _plain(high[shown], 3),
     }

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter import models
 from nmma_fitter.delivery.products import Finished, own_picture
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
 from nmma_fitter.delivery.report.remedies import remedy
-from nmma_fitter.delivery.statistics import task_name
+from nmma_fitter.delivery.statistics import task_name, task_title
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
-from nmma_fitter.errors import GARBLED
+from nmma_fitter.errors import GARBLED, BadInput
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
+from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.plain import last_lines, shortened, without_tokens
 
 LONGEST_DETAIL = 600
@@ -26,7 +26,7 @@ LOG_LINES = 15
 LOG_BYTES = 3000
 PICTURES = {
     "lightcurves.png": "Light curve of {name} with the posterior of {model}: data, median, "
-    "90 % band and best fit in each band",
+    "90 % band and best fit in each passband, and below them the residuals in units of sigma",
     "corner.png": "Corner plot of the posterior of {model} for {name}; its numbers are in the "
     "table of parameters",
 }
@@ -57,7 +57,8 @@ class FitView:
 
     Attributes
     ----------
-    model, kind, paper : str
+    model, title, paper : str
+        Its name, and as a reader is told of it.
     anchor : str
         Fragment of its section.
     state, reason, detail, todo : str
@@ -75,7 +76,7 @@ class FitView:
     """
 
     model: str
-    kind: str
+    title: str
     paper: str
     anchor: str
     state: str
@@ -109,11 +110,10 @@ def fit_view(
         The object.
     """
     state, reason, detail = _standing(fit, said)
-    known = models.MODELS.get(fit.model)
     view: dict[str, Any] = {
         "model": task_name(fit.model),
-        "kind": known.kind if known else "",
-        "paper": known.paper if known else "",
+        "title": task_title(fit.model),
+        "paper": _paper(fit.model),
         "anchor": folder_name(fit.model),
         "state": state,
         "reason": reason,
@@ -128,6 +128,13 @@ def fit_view(
         return FitView(**view, **_with_result(fit, fit.folder, folder, name))
     except GARBLED as error:
         return FitView(**view, problems=[f"its files cannot be shown ({error!r})"])
+
+
+def _paper(model: str) -> str:
+    try:
+        return catalogue.described(model).paper
+    except BadInput:
+        return ""
 
 
 def _standing(fit: Finished, said: Json | None) -> tuple[str, str, str]:

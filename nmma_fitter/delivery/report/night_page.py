@@ -8,10 +8,11 @@ from pathlib import Path
 
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import PAGE, link, write_page
-from nmma_fitter.delivery.statistics import night_date, task_name
+from nmma_fitter.delivery.statistics import night_date, task_title
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import NeedRow
 from nmma_fitter.engine.night import counts, standing
+from nmma_fitter.labels import model_title
 from nmma_fitter.plain import shortened, without_tokens
 
 LONGEST_DETAIL = 200
@@ -112,7 +113,7 @@ def _fit_row(need: NeedRow, href: str, ranking: Json) -> FitRow:
     return FitRow(
         object=need.object,
         href=href,
-        model=task_name(need.task),
+        model=task_title(need.task),
         outcome=standing(need),
         reason=need.reason or "",
         detail=shortened(without_tokens(need.detail), LONGEST_DETAIL),
@@ -132,7 +133,7 @@ def _object_row(name: str, href: str, ranking: Json, needs: Sequence[NeedRow]) -
         href=href,
         headline=str(ranking.get("headline") or ranking.get("refused") or "no ranking yet"),
         describes=bool(best),
-        model=str(best.get("model", "")),
+        model=model_title(str(best.get("model", "")), str(best.get("kind", ""))),
         probability=as_number(best.get("probability")),
         running=sum(not need.state.ended for need in needs),
         failed=sum(need.state.value == "failed" for need in needs),

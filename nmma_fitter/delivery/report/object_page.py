@@ -17,6 +17,7 @@ from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.inference.ranking import LOWEST_P, NO_MODEL
+from nmma_fitter.labels import model_title
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,9 @@ def _numbers(row: Json) -> dict[str, Any]:
     names = ("log_z", "log_z_err", "log_bayes", "log_bayes_err", "probability", "p_value", "chi2")
     numbers = {name: as_number(row.get(name)) for name in (*names, "rms", "information")}
     outside = as_number(row.get("outside_validity"))
+    words = (str(row.get(key) or "") for key in ("model", "kind", "engine"))
     described = row.get("describes") is True
-    return {**numbers, "outside": outside, "model": str(row.get("model")), "describes": described}
+    return {**numbers, "outside": outside, "title": model_title(*words), "describes": described}
 
 
 def _headline(ranking: Json) -> str:
@@ -134,7 +136,10 @@ def _comparison(
     renamed = next(folder.glob(f"*-{PICTURES[0]}"), None) is not None
     if (night := str(ranking.get("unchanged_since", ""))) and not renamed:
         places.insert(0, outdir / folder_name(night) / folder_name(name))
-    alt = f"Light curve of {name} with the posterior median of each fitted model in each band"
+    alt = (
+        f"Light curve of {name} with the posterior median and 90 % band of each fitted model in "
+        "each passband"
+    )
     for place in places:
         if found := picture(place / "comparison.png", place / "comparison.png", folder, alt):
             return found

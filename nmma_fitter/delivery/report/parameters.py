@@ -7,25 +7,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nmma_fitter import models
+import numpy as np
+
+from nmma_fitter.delivery.ranges import INTERVAL
 from nmma_fitter.delivery.report.pages import MINUS
 from nmma_fitter.engine.files import Json
-from nmma_fitter.models.base import Parameter
+from nmma_fitter.labels import plain, without_unit
+from nmma_fitter.models.base import COMMON, Parameter
+from nmma_fitter.nmma_engine import catalogue
 
-COMMON = (
-    Parameter("luminosity_distance", "Mpc", "", "luminosity distance"),
-    Parameter("redshift", "", "", "redshift"),
-    Parameter("timeshift", "d", "", "from the trigger to the explosion"),
-    Parameter("Ebv", "mag", "", "reddening in the host, E(B−V)"),
-)
 NOT_PARAMETERS = {"log_likelihood", "log_prior"}
-SHARES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One parameter as text; `low` and `high` end the 90 % interval and are empty when fixed."""
+    """One parameter as text; `low` and `high` end the 90 % interval and are empty when fixed.
 
+    `label` is how people write it, `name` how files do.
+    """
+
+    label: str
     name: str
     meaning: str
     unit: str
@@ -43,9 +44,8 @@ def parameter_rows(result: Json, model: str) -> list[ParameterRow]:
     KeyError, TypeError, ValueError, AttributeError
         The file is not a bilby result.
     """
-    known = {parameter.name: parameter for parameter in COMMON}
-    if model in models.MODELS:
-        known |= {parameter.name: parameter for parameter in models.MODELS[model].parameters}
+    own = catalogue.described(model).parameters
+    known = {parameter.name: parameter for parameter in (*COMMON, *own)}
     columns = result["posterior"]["content"]
     sampled = [key for key in result["search_parameter_keys"] if key in columns]
     fixed = [key for key in columns if key not in sampled and key not in NOT_PARAMETERS]
@@ -58,11 +58,12 @@ def parameter_rows(result: Json, model: str) -> list[ParameterRow]:
 def _row(
     parameter: Parameter, column: Iterable[Any], prior: Mapping[str, Any] | None
 ) -> ParameterRow:
-    values = sorted(v for v in map(float, column) if math.isfinite(v))
-    low, middle, high = (values[round(share * (len(values) - 1))] for share in SHARES)
+    values = np.array([v for v in map(float, column) if math.isfinite(v)])
+    low, middle, high = map(float, np.quantile(values, INTERVAL))
     digits = decimals(high - low, middle)
     constant = low == high
     return ParameterRow(
+        without_unit(plain(parameter.latex)) or parameter.name,
         parameter.name,
         parameter.meaning,
         parameter.unit,
