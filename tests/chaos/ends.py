@@ -66,7 +66,8 @@ settle_seconds = {settled}
 share_seconds = {settled}
 """
 HEADER = ",jd,mag,mag_unc,filter,limmag,programid\n"
-PRIVATE = ("attempts", "sentinels", "unit.json", "slack.json")
+# What is declared for nobody; toy.json is the toys' own note of how they stand.
+PRIVATE = ("attempts", "sentinels", "unit.json", "slack.json", "toy.json")
 
 
 BED = Bed(grace=PACE, submit_grace=PACE, environment={VARIABLE: TOKEN})
