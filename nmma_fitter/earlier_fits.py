@@ -76,5 +76,5 @@ def _judged(unit: Unit, mine: Seen) -> Finished:
     apart = differences(theirs, mine)
     if not apart:
         return Finished(unit.task, unit.folder, "done")
-    why = f"fitted earlier with other data or settings: {'; '.join(apart)}"
+    why = f"an earlier fit of other data or settings (then and now): {'; '.join(apart)}"
     return Finished(unit.task, None, "skipped", OTHER, why)

@@ -63,7 +63,7 @@ def test_a_file_after_the_models_is_the_light_curve(tmp_path):
         (["lc.csv", "--model", "Piro2012"], "Piro2021"),
         (["lc.csv", "--model", "Piro2021"], "no measurement"),
         (["lc.csv", "--model", "Piro2021", "--redshift", "high"], "--redshift"),
-        (["lc.csv", "--model", "Piro2021", "--distance", "-3"], "positive"),
+        (["lc.csv", "--model", "Piro2021", "--distance", "-3"], "--distance: must be above 0 Mpc"),
         (["lc.csv", "--model", "Piro2021", "--trigger-time", "noon"], "first-detection"),
         (["lc.csv", "--model", "Piro2021", "--sys-error", "1,zz=2"], "zz"),
         (["lc.csv", "--model", "Piro2021", "--preset", "orignal"], "original"),

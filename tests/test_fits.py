@@ -141,7 +141,7 @@ def test_too_few_detections_are_skipped_and_counted(tmp_path):
     path = light_curve(tmp_path / "n", rows=ROWS[:1])
     (want,) = campaign(tmp_path).wanted("n", [path])
     assert (want.state, want.reason) == (State.SKIPPED, "too_few_detections")
-    assert "1 merged detections" in want.detail and "2 needed" in want.detail
+    assert "only 1 detection from" in want.detail and "2 needed" in want.detail
 
 
 def test_a_folder_name_never_leaves_its_night(tmp_path):

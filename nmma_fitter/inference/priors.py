@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_settings import Measured
 
 if TYPE_CHECKING:
@@ -44,8 +42,6 @@ def _measured(name: str, measured: Measured) -> Any:
     from bilby.core.prior import DeltaFunction, TruncatedGaussian
 
     mean, sigma = measured.value, measured.error
-    if not (math.isfinite(mean) and mean > 0 and math.isfinite(sigma)):
-        raise BadInput(f"{name} {mean} ± {sigma}: it must be positive and finite")
     if sigma == 0:
         return DeltaFunction(peak=mean, name=name)
     low = max(mean - WIDTH_OF_MEASURED * sigma, 1e-6 * mean)  # positive: a model divides by it

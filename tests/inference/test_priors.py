@@ -157,12 +157,6 @@ def test_the_given_priors_stay_as_they_were():
     assert "luminosity_distance" in priors
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_distance_that_is_not_positive_is_refused(value):
-    with pytest.raises(BadInput, match="positive"):
-        apply_measured(load_priors(TEXT), None, Measured(value=value))
-
-
 def test_many_points_are_transformed_as_bilby_does_one():
     priors = load_priors(TEXT)
     cube = np.random.default_rng(3).random((50, 3))
