@@ -70,6 +70,7 @@ def place(tmp_path_factory):
     (night / "lc_B_forced1_stacked0.csv").write_text(f'"{HOSTILE}",jd\n1,2\n')
     (night / "lc_C_forced1_stacked0.csv").write_text(rows(f'2459780.7,19.0,0.1,"{HOSTILE}",,2'))
     (root / "source" / NAMED).mkdir()
+    (root / "there").mkdir()
     (root / "rsync").write_text(SAID_ON_STDERR)
     (root / "rsync").chmod(0o755)
     (root / "my.toml").write_text(
