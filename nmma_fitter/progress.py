@@ -215,18 +215,19 @@ def print_end(report: TickReport, folder: Path) -> None:
             mine = [need for need in report.needs if need.object == name]
             print("\n".join(_ended_line(need) for need in mine))
         elif "refused" in value:
-            print(f"{name}: {value['refused']}")
+            print(one_line(f"{name}: {value['refused']}"))
         else:
             print(as_table(from_json(json.dumps(value))))
             if "unchanged_since" in value:
-                print(f"light curve unchanged since {value['unchanged_since']}")
-            print(f"pictures: {path.parent}")
+                print(one_line(f"light curve unchanged since {value['unchanged_since']}"))
+            print(one_line(f"pictures: {path.parent}"))
     counts = Counter(standing(need) for need in report.needs)
     print(
         f"\n{one_line(report.night)}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
     )
     if report.waiting:
-        print("\n".join([*report.waiting, "what waits is tried again by the ticks to come"]))
+        print("\n".join(map(one_line, report.waiting)))
+        print("what waits is tried again by the ticks to come")
     if not report.needs:
         print("nothing to fit: the night's folder has no light curve (.csv or .dat)")
     elif skipped := all_skipped(report.needs):

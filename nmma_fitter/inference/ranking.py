@@ -263,7 +263,7 @@ WIDEST_TITLE = 26
 
 def as_table(ranking: Ranking) -> str:
     """Plain aligned text for a terminal or a log, headline first."""
-    lines = [f"{ranking.object_name}: {ranking.headline}"]
+    lines = [f"{one_line(ranking.object_name)}: {ranking.headline}"]
     if ranking.ranked:
         rows = [["model", *COLUMNS]]
         for one in ranking.ranked:

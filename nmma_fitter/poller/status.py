@@ -120,10 +120,11 @@ def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: 
 
 
 def _print_table(rows: Sequence[Row]) -> None:
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  " + "  ".join([*cells, *map(one_line, row[4:])]).rstrip())
+        print("  " + "  ".join([*cells, *row[4:]]).rstrip())
 
 
 def _row(unit: Json, now: float) -> Row:
