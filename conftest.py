@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-# Minutes that CI grants the tests of each marker, set-up and tear-down included.
+# Minutes that the tests of each marker may take on an idle machine, set-up and tear-down included.
 BUDGETS = {
     ("slurm",): 7,
     ("htcondor",): 4,
@@ -15,7 +15,7 @@ BUDGETS = {
     ("nmma",): 8,
     ("core",): 5,  # everything without one of these markers
 }
-FAIL_OVER = 2.0  # times the budget; below that it is only said
+FAR_OVER = 2.0  # times the budget
 
 # Skips that CI accepts; every other one is a failure there.
 LISTED_SKIPS = (
@@ -32,11 +32,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fail-on-unlisted-skip",
         action="store_true",
         help="fail when a test is skipped for a reason that is not listed in conftest.py",
-    )
-    parser.addoption(
-        "--fail-over-budget",
-        action="store_true",
-        help=f"fail when the tests of a marker take more than {FAIL_OVER:g} times their budget",
     )
 
 
@@ -87,20 +82,12 @@ def over_budget(config: pytest.Config, times: float) -> list[tuple[str, ...]]:
     return [names for names, minutes in BUDGETS.items() if used[names] > times * 60 * minutes]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that is far over a budget, where that was asked for."""
-    asked = session.config.getoption("--fail-over-budget")
-    if asked and session.exitstatus == 0 and over_budget(session.config, FAIL_OVER):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was used of each budget."""
+    """Say what was used of each budget; that fails nothing, since the machine may be busy."""
     config = terminalreporter.config
-    late, failed = over_budget(config, 1.0), over_budget(config, FAIL_OVER)
+    late, far = over_budget(config, 1.0), over_budget(config, FAR_OVER)
     for names, minutes in BUDGETS.items():
         if seconds := config.stash[USED][names]:
-            verdict = "  FAR OVER BUDGET" if names in failed else "  over" * (names in late)
+            verdict = "  FAR OVER BUDGET" if names in far else "  over" * (names in late)
             line = f"budget {'+'.join(names)}: {seconds / 60:.1f} of {minutes} minutes{verdict}"
             terminalreporter.write_line(line, yellow=bool(verdict))

@@ -40,6 +40,7 @@ from nmma_fitter.schedulers.base import (  # noqa: E402
     BatchRequest,
     JobState,
     JobStatus,
+    Resources,
     Scheduler,
 )
 
@@ -63,6 +64,10 @@ class StandIn:
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """One id per script."""
         return [f"{batch.token}_{index}" for index in range(len(batch.scripts))]
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """Nothing is cut."""
+        return asked, ""
 
     def rehearse(self, batch: BatchRequest) -> str:
         """Say how many."""

@@ -1,3 +1,3 @@
 """Real-time fits of physical models to transient light curves."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

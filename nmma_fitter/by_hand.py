@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any
 
 from nmma_fitter import models
 from nmma_fitter.config import load_config
+from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
+from nmma_fitter.earlier_fits import with_earlier
 from nmma_fitter.engine.attempt import read_run
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.publish import publish_run
@@ -25,13 +27,22 @@ from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailab
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
-from nmma_fitter.fits import make_unit, requests_of
+from nmma_fitter.fits import make_unit, requests_of, say_unused
 from nmma_fitter.inference.ranking import as_table
 from nmma_fitter.nmma_fit import done_outcome, outcome_of, run_fit
 from nmma_fitter.progress import Bar
+from nmma_fitter.run_progress import Progress
 from nmma_fitter.schedulers.base import Resources
 
 log = logging.getLogger(__name__)
+
+STOPPING = "Ctrl-C: stopping at the next step. Press it again to end at once."
+
+
+class EndedAtOnce(Interrupted):
+    """A fit in which Ctrl-C was pressed twice; only an earlier checkpoint is there."""
+
+    exit_status = EX_CTRL_C
 
 
 @dataclass(frozen=True)
@@ -56,25 +67,44 @@ class FitOrder:
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """Fit one object with each model in turn, print the ranking, return the exit status.
 
-    0 when every model was fitted or skipped, 1 when one failed, 3 when all were skipped, 75 when
-    it was told to stop.
+    0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
+    input cannot be used, 3 when all were skipped, 75 when it was told to stop and did so at the
+    next step, 130 when Ctrl-C was pressed again.
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
     stop = StopFlag()
     finished: list[Finished] = []
-    for request in found:
-        finished.append(_fit_one(request, folder / request.model, stop, force=force))
-        if stop():
-            print(f"stopped; the same command goes on from the checkpoint in {folder}")
-            return Interrupted.exit_status
-    ranking = write_product(folder, found[0].object, finished)
+    with CtrlC(lambda: print(STOPPING, flush=True)):
+        for request in found:
+            try:
+                finished.append(_fit_one(request, folder / request.model, stop, force=force))
+            except Interrupted as stopped:
+                print(_what_goes_on(request.model, stopped.resumes))
+                return stopped.exit_status
+            if stop() and len(finished) < len(found):
+                print(f"Stopped after {request.model}; the same command goes on with the rest.")
+                return Interrupted.exit_status
+    ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
     if ranking is not None:
         print(as_table(ranking))
     print(f"results: {folder}")
-    if any(one.state == "failed" for one in finished) or ranking is None:
+    return _status(finished, ranking is not None)
+
+
+def _status(finished: Sequence[Finished], ranked: bool) -> int:
+    if all(one.state == "failed" and one.reason == BadInput.reason for one in finished):
+        return BadInput.exit_status
+    if any(one.state == "failed" for one in finished) or not ranked:
         return 1
     return Unavailable.exit_status if all(one.state == "skipped" for one in finished) else 0
+
+
+def _what_goes_on(model: str, resumes: bool) -> str:
+    """What the same command will do after a stop in the middle of a fit."""
+    if resumes:
+        return f"Stopped. The same command resumes {model} from its checkpoint."
+    return f"Stopped before {model} had a checkpoint: the same command starts it again."
 
 
 def requests_by_hand(order: FitOrder) -> list[FitRequest]:
@@ -83,6 +113,8 @@ def requests_by_hand(order: FitOrder) -> list[FitRequest]:
     wanted = _wanted(order, config.fits.refused_models)
     if order.priors is not None and len(wanted) > 1:
         raise BadInput("--priors is the file of one model; give one --model with it")
+    if order.outdir.exists() and not order.outdir.is_dir():
+        raise BadInput(f"--outdir {order.outdir}: is not a folder; choose another")
     return requests_of(
         order.lightcurve,
         wanted,
@@ -120,6 +152,7 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
     """Fit one model, or take the result that is there."""
     try:
         request.check(fewest=1)
+        say_unused(request.model, request.settings, request.priors)
         unit = _unit(request, folder, force=force)
         state, proof = read_sentinel(unit)
         if state is SentinelState.VALID and proof.get("outcome") == "done":
@@ -128,9 +161,9 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
             log.info("%s: fitted already with these settings; --force fits again", request.model)
             return Finished(request.model, folder, "done")
         _run(request, unit, stop)
+    except Interrupted:
+        raise
     except NmmaFitterError as error:
-        if isinstance(error, Interrupted):
-            return Finished(request.model, None, "running", error.reason, str(error))
         log.error("%s: %s: %s", request.model, error.reason, error)
         kind = "skipped" if error.exit_status == 3 else "failed"
         return Finished(request.model, None, kind, error.reason, str(error))
@@ -153,7 +186,7 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     heartbeat = Heartbeat(attempt)
     with log_to(attempt / "log"), Bar(f"{request.object} {request.model}") as bar:
 
-        def progress(now: Any) -> None:
+        def progress(now: Progress) -> None:
             heartbeat(now)
             bar.show(now)
 
@@ -168,6 +201,10 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
         except NmmaFitterError as error:
             write_json(attempt / "outcome.json", outcome_of(error))
             raise
+        except KeyboardInterrupt:
+            ended = EndedAtOnce("ended at once by Ctrl-C", attempt / "checkpoint.h5")
+            write_json(attempt / "outcome.json", outcome_of(ended))
+            raise ended from None
     write_json(attempt / "outcome.json", done_outcome(request, fitted, unit.generation))
     write_json(attempt / "exit", {"code": 0, "signal": "", "time": int(time.time())})
     run = read_run(attempt)

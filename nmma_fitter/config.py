@@ -8,7 +8,9 @@ a TOML file of the same shape for the ``[fits]`` table alone, named on the comma
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -19,10 +21,12 @@ from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings, FitsTable, ModelTable, NmmaTable, Settings, Table
+from nmma_fitter.plain import without_tokens
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.shipped import shipped
 from nmma_fitter.transfer.settings import DestinationSettings, Name
+from nmma_fitter.validation import contradiction, problem_of
 
 T = TypeVar("T", bound="Settings")
 M = TypeVar("M", bound=BaseModel)
@@ -92,14 +96,23 @@ class Config(Settings):
 
 
 def fit_settings(fits: FitsTable, model: str, where: str = "settings") -> FitSettings:
-    """Settings of one model's fits: those of ``[fits.settings]``, the model's own over them."""
+    """Settings of one model's fits: those of ``[fits.settings]``, the model's own over them.
+
+    Raises
+    ------
+    BadInput
+        One is unknown or out of range, two contradict each other, or the preset has none.
+    """
     if model in fits.refused_models:
         raise BadInput(
             f"preset {fits.preset!r} has no settings for {model}; leave the preset out, or choose "
             f"among the others"
         )
     own = fits.model.get(model, ModelTable()).settings
-    return _validated(FitSettings, merged(fits.settings, own), f"{where}, for {model}")
+    found = _validated(FitSettings, merged(fits.settings, own), f"{where}, for {model}")
+    if wrong := contradiction(found):
+        raise ConfigError(f"{where}, for {model}: {wrong}")
+    return found
 
 
 def load_config(path: Path | None = None, *, preset: str | None = None) -> Config:
@@ -119,21 +132,23 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
     """
     table = _read(shipped("config", "default.toml"))
     own = _read(path) if path else {}
-    name = preset or own.get("fits", {}).get("preset")
-    if name is not None:
+    fits = own.get("fits", {})
+    name = preset or (fits.get("preset") if isinstance(fits, dict) else None)
+    if isinstance(name, str):  # what is no text is refused with the other settings
         table = merged(table, _preset(name))
         own = merged(own, {"fits": {"preset": name}})
     where = str(path or "default configuration")
     config = _validated(Config, merged(table, own), where)
-    for model in config.fits.models:
+    for model in dict.fromkeys([*config.fits.models, *config.fits.model]):
         if model not in config.fits.refused_models:
             fit_settings(config.fits, model, where)
     base = (path.parent if path else Path()).resolve()
-    return config.model_copy(
+    rebased = config.model_copy(
         update={
             "paths": _rebased(config.paths, base),
             "fits": config.fits.model_copy(
                 update={
+                    "priors": _priors_from(own, config.fits.priors, base),
                     "nmma": _nmma_from(config.fits.nmma, base),
                     "plots": _rebased(config.fits.plots, base),
                 }
@@ -142,6 +157,32 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
             "destinations": {n: _rebased(one, base) for n, one in config.destinations.items()},
         }
     )
+    check_paths(rebased.paths, where)
+    return rebased
+
+
+def check_paths(paths: PathsTable, where: str) -> None:
+    """Refuse one folder for two purposes; raises `ConfigError`."""
+    seen: dict[Path, str] = {}
+    for name, path in paths:
+        folder = path.resolve()
+        if folder in seen:
+            raise ConfigError(
+                f"{where}: paths.{name} and paths.{seen[folder]} are both {path}; "
+                "candidates, outdir and state need a folder each"
+            )
+        seen[folder] = name
+
+
+def _priors_from(own: Table, folder: str, base: Path) -> str:
+    """Folder of priors: a file's own starts at that file, what it leaves out is a shipped one.
+
+    A name without a folder beside the file may be that of a shipped one too, such as "priors".
+    """
+    beside = base / Path(folder).expanduser()
+    its_own = "priors" in own.get("fits", {})
+    a_shipped_one = (shipped("config") / folder).is_dir()
+    return folder if a_shipped_one and not (its_own and beside.is_dir()) else str(beside)
 
 
 def _nmma_from(table: NmmaTable, base: Path) -> NmmaTable:
@@ -181,11 +222,27 @@ def _preset(name: str) -> Table:
 
 def _read(path: Path) -> Table:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; give an existing file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    for key in _not_finite(table, ()):
+        raise ConfigError(f"{path}: {key}: must be a number that is not nan or infinite")
+    return table
+
+
+def _not_finite(value: Any, key: tuple[str, ...]) -> Iterator[str]:
+    """Keys of numbers that are nan or infinite: no setting of any table may be."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield ".".join(key)
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value if isinstance(value, list) else ())
+    )
+    for name, one in inside:
+        yield from _not_finite(one, (*key, str(name)))
 
 
 def _validated(kind: type[T], table: Table, where: str) -> T:
@@ -199,11 +256,18 @@ def _first_problem(kind: type[Settings], error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] != "extra_forbidden":
-        return f"{key}: {problem['msg'].lower()} (got {problem['input']!r})"
+        said = problem_of(error, show=not _may_be_secret(problem["loc"]))
+        return without_tokens(f"{key}: {said}" if key else said)
     known = _keys_at(kind, problem["loc"][:-1])
     close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"unknown key {key!r}{hint} (known here: {', '.join(known)})"
+
+
+def _may_be_secret(location: tuple[int | str, ...]) -> bool:
+    """Whether the value of a setting is better not shown: messages go to logs and posts."""
+    secret = location[:1] in (("email",), ("webhook",)) or location[1:2] == ("environment",)
+    return secret or "token" in str(location[-1:])
 
 
 def _keys_at(kind: type[Settings], location: tuple[int | str, ...]) -> list[str]:

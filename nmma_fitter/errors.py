@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
+
+from nmma_fitter.plain import one_line
 
 
 class NmmaFitterError(Exception):
@@ -22,6 +25,10 @@ class NmmaFitterError(Exception):
     reason: ClassVar[str] = "nonzero_exit"
     transient: ClassVar[bool] = False
     exit_status: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """The message on one line: what it quotes may hold anything."""
+        return one_line(super().__str__())
 
 
 class BadInput(NmmaFitterError):
@@ -64,11 +71,24 @@ class NotConverged(NmmaFitterError):
 
 
 class Interrupted(NmmaFitterError):
-    """A fit that was asked to stop; it left a checkpoint to resume from."""
+    """A fit that was asked to stop.
+
+    Parameters
+    ----------
+    message : str
+        How far it was.
+    checkpoint : Path, optional
+        Where it keeps its checkpoint; the message then says whether there is one.
+    """
 
     reason = "timeout"
     transient = True
     exit_status = 75
+
+    def __init__(self, message: str, checkpoint: Path | None = None) -> None:
+        self.resumes = checkpoint is not None and checkpoint.is_file()
+        kept = f"resume from {checkpoint}" if self.resumes else "there is no checkpoint yet"
+        super().__init__(f"{message}; {kept}")
 
 
 class RankingRefused(NmmaFitterError):
@@ -82,6 +102,10 @@ class SchedulerError(NmmaFitterError):
     """The batch system said no, and nothing was submitted."""
 
     reason = "rejected"
+
+
+class SchedulerFull(SchedulerError):
+    """A limit on how many jobs there may be: nothing was submitted, fewer or later may be."""
 
 
 class SchedulerUnknown(SchedulerError):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import __version__
 from nmma_fitter.candidates.window import days
 from nmma_fitter.delivery import plots
 from nmma_fitter.delivery.ranges import curves_to_json
@@ -29,6 +28,7 @@ from nmma_fitter.models import Model, cosmology
 from nmma_fitter.models.base import COMMON
 from nmma_fitter.models.observed import outside_validity
 from nmma_fitter.nmma_engine.catalogue import Described
+from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -66,9 +66,9 @@ def write_products(
     """
     some = thinned(sampled.samples, VALIDITY_DRAWS)
     at = np.asarray(days(request.window, request.trigger), dtype=np.float64)
-    outside = outside_validity(model.valid_days, at, some)
+    share = outside_validity(model.valid_days, at, some)
     rng = np.random.default_rng([sampled.settings.seed, 2])
-    quality = assess(likelihood, sampled, rng, outside)
+    quality = assess(likelihood, sampled, rng, share)
     record = FitRecord(
         object_name=request.object,
         model=request.model,
@@ -82,10 +82,11 @@ def write_products(
     )
     save_result(sampled, priors, record, folder)
     write_json(folder / "lightcurves.json", curves_to_json(curves))
-    _plot(request, model, sampled, quality.outside_validity or 0.0, curves, priors, used, folder)
+    outside = quality.outside_validity or 0.0
+    draw_pictures(request, model, sampled, outside, curves, priors, used, folder)
 
 
-def _plot(
+def draw_pictures(
     request: FitRequest,
     model: Model | Described,
     sampled: SamplerResult,
@@ -95,6 +96,7 @@ def _plot(
     used: Mapping[str, str],
     folder: Path,
 ) -> None:
+    """Draw ``lightcurves.png`` and ``corner.png`` of a fit, under its request's name."""
     chosen = request.settings
     title = model_title(request.model, model.kind, chosen.engine)
     evidence = {"log_evidence": sampled.log_z, "log_evidence_err": sampled.log_z_err}
@@ -149,7 +151,7 @@ def versions(model: Model) -> dict[str, str]:
     """What was used, for the record."""
     found = {name: version(name) for name in PACKAGES}
     return {
-        "nmma_fitter": __version__,
+        **own_versions(),
         "python": platform.python_version(),
         f"{model.name} physics": model.physics,
         **found,

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from nmma_fitter import models
 from nmma_fitter.candidates.lightcurve import LightCurve, detections, photometry_digest
 from nmma_fitter.candidates.records import from_dict, to_dict
 from nmma_fitter.candidates.window import in_window, trigger_time
 from nmma_fitter.engine.files import Json, canonical_digest, read_json
-from nmma_fitter.errors import BadInput, TooFewDetections, Unavailable
+from nmma_fitter.errors import BadInput, TooFewDetections
+from nmma_fitter.fit_absences import look
 from nmma_fitter.fit_settings import FitSettings, NmmaTable
 from nmma_fitter.nmma_engine import catalogue, place
+from nmma_fitter.validation import problem_of
 
+NO_SIGNAL = 2.5 / math.log(10)  # mag, error of a flux that equals its own error
+BRIGHTEST = 2.0  # mag
 PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
 
 
@@ -33,6 +39,8 @@ class FitRequest:
     settings : FitSettings
     priors : str
         Text of the prior file.
+    priors_from : str
+        Which file that was, for people.
     lightcurve : LightCurve
         Merged, not yet cut to the window.
     merged : tuple of dict
@@ -60,6 +68,7 @@ class FitRequest:
     nmma: NmmaTable = field(default_factory=NmmaTable)
     one_frame: bool = False
     truth: Mapping[str, float] = field(default_factory=dict)
+    priors_from: str = ""
 
     @cached_property
     def digest(self) -> str:
@@ -100,6 +109,7 @@ class FitRequest:
             "physics": self.physics,
             "settings": self.settings.model_dump(mode="json"),
             "priors": self.priors,
+            "priors_from": self.priors_from,
             "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
             "source": self.source,
@@ -118,6 +128,7 @@ class FitRequest:
                 model=str(value["model"]),
                 settings=FitSettings.model_validate(value["settings"]),
                 priors=str(value["priors"]),
+                priors_from=str(value.get("priors_from", "")),
                 lightcurve=from_dict(value["lightcurve"]),
                 merged=tuple(value.get("merged", ())),
                 source=str(value.get("source", "")),
@@ -126,6 +137,8 @@ class FitRequest:
                 one_frame=bool(plots.get("one_frame", False)),
                 truth={str(k): float(v) for k, v in plots.get("truth", {}).items()},
             )
+        except ValidationError as error:
+            raise BadInput(f"config.json: {problem_of(error)}; render the unit again") from None
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"config.json: {error}; render the unit again") from None
 
@@ -184,21 +197,43 @@ class FitRequest:
     def check_model(self) -> None:
         """Raise when what is to predict the magnitudes is not here, or cannot predict the bands."""
         if self.by_nmma:
+            check_available(self.model, self.settings, self.nmma)
             place.check_fit(self.model, self.bands, self.nmma)
         else:
             self.make_model()
 
     def check_data(self, *, fewest: int | None = None) -> None:
         """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
-        if not self.lightcurve.detected.any():
+        everywhere = detections(self.lightcurve)
+        if not everywhere:
             raise TooFewDetections("no detection at all")
+        _check_magnitudes(self.lightcurve)
         needed = self.settings.min_detections if fewest is None else fewest
         count = detections(self.window)
         if count < needed:
+            outside = everywhere - count
+            hint = f"; {outside} outside it: check tmin and tmax" if outside else ""
             raise TooFewDetections(
-                f"{count} merged detections between {self.settings.tmin:g} and "
-                f"{self.settings.tmax:g} d of the trigger, {needed} needed"
+                f"only {count} detection{'' if count == 1 else 's'} from "
+                f"{_day(self.settings.tmin)} to {_day(self.settings.tmax)} the trigger; "
+                f"{needed} needed{hint}"
             )
+
+
+def _check_magnitudes(lightcurve: LightCurve) -> None:
+    """Refuse what cannot be magnitudes, as fluxes in their column."""
+    found = lightcurve.detected
+    if np.median(lightcurve.mag_err[found]) > NO_SIGNAL:
+        wrong = f"most magnitude errors are above {NO_SIGNAL:.2f} mag, a signal below its noise"
+    elif np.median(lightcurve.mag[found]) < BRIGHTEST:
+        wrong = f"most magnitudes are below {BRIGHTEST:g}, brighter than any transient"
+    else:
+        return
+    raise BadInput(f"{lightcurve.name}: {wrong}; if these are fluxes, convert them to AB mag")
+
+
+def _day(day: float) -> str:
+    return f"{abs(day):g} d {'before' if day < 0 else 'after'}"
 
 
 @lru_cache(maxsize=4)  # the models of a candidate share its light curve
@@ -211,27 +246,30 @@ def _record(lightcurve: LightCurve) -> Json:
     return to_dict(lightcurve)
 
 
-_made: dict[str, models.Model | Unavailable] = {}
+_made: dict[str, models.Model] = {}
 
 
 def available_model(name: str, options: Json) -> models.Model:
-    """A model that can be evaluated here, made once for each process.
-
-    A model found unavailable stays so for the process: looking again for every candidate may mean
-    waiting for a download that cannot come.
-    """
+    """A model that can be evaluated here, made once for each process; raises as `look`."""
     key = canonical_digest([name, options])
     if key not in _made:
-        try:
-            model = models.get(name, **options)
-            model.check_available()
-            _made[key] = model
-        except Unavailable as error:
-            _made[key] = error
-    found = _made[key]
-    if isinstance(found, Unavailable):
-        raise found
-    return found
+        _made[key] = look(key, partial(_make, name, options))
+    return _made[key]
+
+
+def _make(name: str, options: Json) -> models.Model:
+    model = models.get(name, **options)
+    model.check_available()
+    return model
+
+
+def check_available(model: str, settings: FitSettings, nmma: NmmaTable) -> None:
+    """Raise `Unavailable` where nothing of a model can be fitted here, asked again at times."""
+    if settings.engine == "nmma":
+        key = canonical_digest(["nmma", model, nmma.model_dump(mode="json")])
+        look(key, partial(place.check_fit, model, (), nmma), place.packages.cache_clear)
+    else:
+        available_model(model, settings.model_options)
 
 
 def _prior_lines(text: str) -> Iterator[str]:

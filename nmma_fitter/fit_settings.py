@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Trigger = Literal["first-detection", "day-before"] | float
+Magnitude = Annotated[float, Field(ge=-10, le=40)]
+MagnitudeError = Annotated[float, Field(ge=0, le=10)]
+Wavelength = Annotated[float, Field(gt=100, lt=1e7)]  # ångström
 NmmaRepair = Literal[
     "wavelengths", "blackbody", "afterglow-redshift", "supernova", "limits", "times", "sampler"
 ]
 Table = dict[str, Any]
 
+MAX_REDSHIFT = 15.0  # the end of the table of distances,
+MAX_DISTANCE = 167_000.0  # Mpc there
+MAX_CORES = 1024
+YEAR = 366 * 86400
+
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, and strict about names."""
+    """Base of all settings: frozen, strict about names, and without nan and infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Measured(Settings):
     """A measured value with a Gaussian error; exact when the error is 0."""
 
-    value: float
+    value: Annotated[float, Field(gt=0)]
     error: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Redshift(Measured):
+    """A measured redshift."""
+
+    value: Annotated[float, Field(gt=0, le=MAX_REDSHIFT)]
+
+
+class Distance(Measured):
+    """A measured luminosity distance, in Mpc."""
+
+    value: Annotated[float, Field(gt=0, le=MAX_DISTANCE)]
 
 
 class TimeGrid(Settings):
@@ -37,7 +57,13 @@ class TimeGrid(Settings):
     start: float
     stop: float
     step: Annotated[float, Field(gt=0)]
-    flux_points: int | None = None
+    flux_points: Annotated[int, Field(ge=2, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_two_points(self) -> Self:
+        if not 1 <= (self.stop - self.start) / self.step <= 100_000:
+            raise ValueError("a time grid needs 2 to 100000 points from start to stop")
+        return self
 
 
 class NmmaSettings(Settings):
@@ -60,33 +86,45 @@ class FitSettings(Settings):
     tmin: float = -10.0
     tmax: float = 14.0
     open_window: bool = False  # True: tmin < t < tmax strictly
-    min_detections: Annotated[int, Field(ge=1)] = 2
+    min_detections: Annotated[int, Field(ge=1, le=1_000_000)] = 2
     keep_duplicates: bool = False
     bands: str = "ztf"  # what bare g, r, i mean in a .dat file
-    sys_error: Annotated[float, Field(ge=0)] = 1.0
-    sys_error_bands: dict[str, float] = {}
-    limit_error: Annotated[float, Field(ge=0)] = 0.22  # of a 5-sigma limit, mag
+    sys_error: MagnitudeError = 1.0
+    sys_error_bands: dict[str, MagnitudeError] = {}
+    limit_error: MagnitudeError = 0.22  # of a 5-sigma limit, mag
     truncate: bool = False
-    detection_limit: float | dict[str, float] | None = None  # needed by truncate
-    redshift: Measured | None = None
-    distance: Measured | None = None
-    galactic_ebv: Annotated[float, Field(ge=0)] = 0.0
-    wavelengths: dict[str, float] = {}  # overrides of the band table, ångström
+    detection_limit: Magnitude | dict[str, Magnitude] | None = None  # needed by truncate
+    redshift: Redshift | None = None
+    distance: Distance | None = None
+    galactic_ebv: Annotated[float, Field(ge=0, le=10)] = 0.0
+    wavelengths: dict[str, Wavelength] = {}  # overrides of the band table
     time_grid: TimeGrid | None = None
     model_options: dict[str, str | float | bool] = {}
     sampler: Literal["importance", "nested"] = "importance"
-    nlive: Annotated[int, Field(ge=20)] = 400
-    n_effective: Annotated[int, Field(ge=100)] = 1000
-    seed: int | None = None  # None: derived from the unit's digest
+    nlive: Annotated[int, Field(ge=20, le=100_000)] = 400
+    n_effective: Annotated[int, Field(ge=100, le=1_000_000)] = 1000
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None  # None: from the unit's digest
     nmma: NmmaSettings = NmmaSettings()
+
+    @model_validator(mode="after")
+    def _window_has_room(self) -> Self:
+        first = {"first-detection": 0.0, "day-before": 1.0}.get(str(self.trigger), self.tmin)
+        if not self.tmin < self.tmax:
+            raise ValueError(f"tmin ({self.tmin:g} d) must be below tmax ({self.tmax:g} d)")
+        if self.tmax < first:
+            raise ValueError(
+                f"tmax ({self.tmax:g} d) leaves out every detection: the first one is at "
+                f"day {first:g} (trigger {self.trigger})"
+            )
+        return self
 
 
 class ModelTable(Settings):
     """What one model needs of a job, and settings that replace those of `FitsTable`."""
 
-    cores: Annotated[int, Field(ge=1)] = 1
-    memory_mb: Annotated[int, Field(ge=100)] = 2000
-    time_limit: Annotated[int, Field(ge=60)] = 3600  # seconds
+    cores: Annotated[int, Field(ge=1, le=MAX_CORES)] = 1
+    memory_mb: Annotated[int, Field(ge=100, le=100_000_000)] = 2000
+    time_limit: Annotated[int, Field(ge=60, le=YEAR)] = 3600  # seconds
     settings: Table = {}
 
 
@@ -107,10 +145,10 @@ class PlotsTable(Settings):
 class FitsTable(Settings):
     """``[fits]``: what is fitted, and how."""
 
-    models: list[str]
+    models: Annotated[list[str], Field(min_length=1)]
     together: list[str] = []  # models whose fits of one object share a job
     preset: str | None = None
-    priors: str = "priors"  # folder of <model>.prior, shipped or a path
+    priors: str = "priors"  # folder of <model>.prior: shipped, or a path beside the file
     refused_models: list[str] = []  # models a preset cannot stand for
     nmma: NmmaTable = NmmaTable()
     plots: PlotsTable = PlotsTable()

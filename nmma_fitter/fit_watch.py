@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from nmma_fitter.run_progress import Progress, TimeLeft, to_heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -24,30 +24,21 @@ class Heartbeat:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = folder / "heartbeat"
         self._clock = clock
+        self._left = TimeLeft(clock)
         self._count = 0
         self._written = self._logged = clock() - LOG_SECONDS
 
-    def __call__(self, progress: Any) -> None:
+    def __call__(self, progress: Progress) -> None:
         """Note progress, at most every few seconds."""
-        now = self._clock()
+        now, left = self._clock(), self._left(progress)
         if now - self._written >= HEARTBEAT_SECONDS:
             self._written = now
             self._count += 1
-            finite = np.isfinite([progress.log_z, progress.remaining])
-            self._write(
-                {
-                    "count": self._count,
-                    "evaluations": progress.evaluations,
-                    "log_z": progress.log_z if finite[0] else None,
-                    "remaining": progress.remaining if finite[1] else None,
-                    "phase": progress.phase,
-                    "ess": progress.ess,
-                    "time": int(time.time()),
-                }
-            )
+            said = to_heartbeat(progress, left)
+            self._write({"count": self._count, **said, "time": int(time.time())})
         if now - self._logged >= LOG_SECONDS:
             self._logged = now
-            log.info("%s", progress)
+            log.info("%s", progress.in_words(left))
 
     def _write(self, value: dict[str, Any]) -> None:
         """Replace the file without fsync: the next one comes in seconds."""

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from nmma_fitter import models
+from nmma_fitter.candidates.exposures import Merged
 from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.config import fit_settings
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
-from nmma_fitter.errors import BadInput
+from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
+from nmma_fitter.inference.prior_files import names_in, read_text
 from nmma_fitter.nmma_engine import catalogue
-from nmma_fitter.prior_files import prior_text
+from nmma_fitter.prior_files import origin_of, prior_text
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.truth import truth_of
+from nmma_fitter.validation import contradiction, problem_of
 
 register("too_few_detections", Policy(skipped=True))
 register("unsupported_data", Policy(skipped=True))
@@ -30,6 +35,12 @@ register("not_converged", Policy())  # the same seed would fail in the same way
 
 SHARED_COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.warm_fit", "{work}", "{attempt}")
 SERVER = (sys.executable, "-P", "-m", "nmma_fitter.warm_server")
+log = logging.getLogger(__name__)
+
+# What all models read: the place, the time and the host's dust.
+SHARED = ("luminosity_distance", "redshift", "timeshift", "Ebv")
+
+HAS_JET = "TrPi2018"  # the one model with an option of its own on the command line
 COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.nmma_fit", "{work}", "{attempt}")
 
 
@@ -43,6 +54,7 @@ def requests_of(
     priors: Path | None = None,
     cores: int | None = None,
     jet: str | None = None,
+    read_file: Callable[..., tuple[LightCurve, tuple[Merged, ...]]] = read_and_merge,
 ) -> list[FitRequest]:
     """The fits of one light-curve file, one per model, not yet checked.
 
@@ -62,12 +74,17 @@ def requests_of(
         Cores of one fit instead of the model's own.
     jet : str, optional
         Jet of the afterglow; the other models have none.
+    read_file : callable
+        Reads the file, as `read_and_merge` does.
 
     Raises
     ------
     BadInput
         The file cannot be read, or a model is not known.
     """
+    if jet is not None and HAS_JET not in wanted:
+        raise BadInput(f"--jet is an option of {HAS_JET}, which is not among the models to fit")
+    check_tables(fits, wanted)
     found: list[FitRequest] = []
     read: dict[tuple[str, bool], tuple[LightCurve, tuple[Json, ...]]] = {}
     for model in wanted:
@@ -75,15 +92,17 @@ def requests_of(
         check_name(model, settings)
         how = (settings.bands, settings.keep_duplicates)
         if how not in read:
-            lightcurve, merged = read_and_merge(
-                path, bands=how[0], keep_duplicates=how[1], name=name
-            )
+            lightcurve, merged = read_file(path, bands=how[0], keep_duplicates=how[1], name=name)
             read[how] = lightcurve, tuple(asdict(one) for one in merged)
         lightcurve, notes = read[how]
-        text = priors.read_text(encoding="utf-8") if priors else prior_text(fits, model, settings)
+        if priors:
+            text, origin = read_text(priors), origin_of(priors)
+        else:
+            text, origin = prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
         what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
-        request = FitRequest(*what, nmma=fits.nmma, one_frame=fits.plots.one_frame)
+        drawn = fits.plots.one_frame
+        request = FitRequest(*what, nmma=fits.nmma, one_frame=drawn, priors_from=origin)
         if fits.plots.truth is not None:
             request = replace(request, truth=truth_of(fits.plots.truth, request))
         found.append(request)
@@ -98,16 +117,61 @@ def check_name(model: str, settings: FitSettings) -> None:
         models.get(model)
 
 
+def check_tables(fits: FitsTable, wanted: Sequence[str]) -> None:
+    """Refuse ``[fits.model.NAME]`` of a name that is no model: nothing would read it.
+
+    NMMA has more models than are listed here: one that is to be fitted is taken for one of them.
+    """
+    known = {*models.names(), *catalogue.KINDS, *fits.models, *wanted}
+    for name in fits.model:
+        if name not in known and not catalogue.is_supernova(name):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise ConfigError(
+                f"[fits.model.{name}] is the table of no model; {hint}"
+                f"Known models: {', '.join(models.names())}"
+            )
+
+
 def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) -> FitSettings:
     table = {**settings.model_dump(), **over}
-    if jet is not None and model == "TrPi2018":
+    if jet is not None and model == HAS_JET:
         table["model_options"] = {**settings.model_options, "jet": jet}
     try:
-        return FitSettings.model_validate(table)
+        found = FitSettings.model_validate(table)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise BadInput(f"setting {key}: {problem['msg']} (got {problem['input']!r})") from None
+        raise BadInput(f"{_name_of(error, over)}{problem_of(error)}") from None
+    if wrong := contradiction(found):
+        raise BadInput(f"{_options(over, 'redshift', 'distance')}{wrong}")
+    return found
+
+
+def _name_of(error: ValidationError, over: Json) -> str:
+    """The option or setting at fault, before what is wrong with it."""
+    where = [str(part) for part in error.errors()[0]["loc"]]
+    if not where:  # of several settings together
+        return _options(over, "tmin", "tmax", "trigger")
+    return _options(over, where[0]) or f"setting {'.'.join(where)}: "
+
+
+def _options(over: Json, *settings: str) -> str:
+    """Those options of ``nmma-fit`` that gave one of these settings."""
+    special = {"trigger": "--trigger-time", "sys_error_bands": "--sys-error"}
+    given = [special.get(one, "--" + one.replace("_", "-")) for one in settings if one in over]
+    return ", ".join(given) + ": " if given else ""
+
+
+def say_unused(model: str, settings: FitSettings, priors: str) -> None:
+    """Warn of priors that the model does not read; what NMMA reads cannot be told."""
+    if settings.engine == "nmma":
+        return
+    about = models.MODELS[model]
+    used = {*SHARED, *about.also_read, *(one.name for one in about.parameters)}
+    if unused := [name for name in names_in(priors) if name not in used]:
+        log.warning(
+            "%s does not use %s of its prior file: no fit can say anything of it",
+            *(model, ", ".join(unused)),
+        )
 
 
 def make_unit(

@@ -6,10 +6,10 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmma_fitter.candidates.bounded import BoundedReader, NoReader
 from nmma_fitter.candidates.nights import object_name
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
-from nmma_fitter.delivery.plain import without_tokens
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
@@ -17,9 +17,10 @@ from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import BadInput, NmmaFitterError
-from nmma_fitter.fit_request import FitRequest
-from nmma_fitter.fits import check_name, make_unit, requests_of
+from nmma_fitter.errors import BadInput, NmmaFitterError, Unavailable
+from nmma_fitter.fit_request import FitRequest, check_available
+from nmma_fitter.fits import check_name, check_tables, make_unit, requests_of, say_unused
+from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
 
@@ -32,6 +33,11 @@ class _Read:
 
     mark: tuple[object, ...]
     wanted: list[Wanted]
+
+    @property
+    def lacks(self) -> list[str]:
+        """Models that could not be fitted, since something of theirs was not here."""
+        return [one.task for one in self.wanted if one.reason == Unavailable.reason]
 
 
 class FitsCampaign:
@@ -49,13 +55,15 @@ class FitsCampaign:
     def __init__(self, config: Config, wanted: Sequence[str] | None = None) -> None:
         self._config = config
         self._read: dict[str, dict[Path, _Read]] = {}
-        self.models = list(wanted or config.fits.models)
+        self.models = list(dict.fromkeys(wanted or config.fits.models))
+        check_tables(config.fits, self.models)
         for model in config.fits.together:
             check_name(model, fit_settings(config.fits, model))
         for model in self.models:
             settings = fit_settings(config.fits, model)
             check_name(model, settings)
-            prior_text(config.fits, model, settings)  # one that is missing fails here, and once
+            # one that is missing fails here, and once
+            say_unused(model, settings, prior_text(config.fits, model, settings).text)
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()
@@ -63,34 +71,50 @@ class FitsCampaign:
         """What a night's candidate files ask for, in the files' order.
 
         A file that cannot be read is a failure of its own; the rest of the night goes on. One that
-        has not changed since the last call is not read again.
+        has not changed since the last call is not read again, unless what a model of it lacked has
+        come.
         """
         earlier, priors = self._read.get(night, {}), self._priors()
         read: dict[Path, _Read] = {}
         found: list[Wanted] = []
         seen: dict[str, str] = {}
-        for path in files:
-            mark = (_mark(path), priors)
-            one = earlier.get(path)
-            if one is None or one.mark != mark:
-                one = _Read(mark, self._of_file(night, path, known))
-            if None not in mark and one.wanted[0].task != ALL:
-                read[path] = one
-            found += _unless_seen(path, one.wanted, seen)
+        with BoundedReader(self._config.paths.state / "reading" / "candidates") as reader:
+            for path in files:
+                mark = (_mark(path), priors)
+                one = earlier.get(path)
+                if one is None or one.mark != mark or any(map(self.available, one.lacks)):
+                    one = _Read(mark, self._of_file(night, path, known, reader))
+                if None not in mark and one.wanted[0].task != ALL:
+                    read[path] = one
+                found += _unless_seen(path, one.wanted, seen)
         self._read[night] = read
         return found
+
+    def available(self, task: str) -> bool:
+        """Whether a model that is asked for can be fitted here; looked for again at times."""
+        if task not in self.models:
+            return False
+        try:
+            check_available(task, fit_settings(self._config.fits, task), self._config.fits.nmma)
+        except Unavailable:
+            return False
+        return True
 
     def _priors(self) -> tuple[str, ...] | None:
         """Text of the models' prior files; None when they cannot all be read."""
         fits = self._config.fits
         try:
-            return tuple(prior_text(fits, m, fit_settings(fits, m)) for m in self.models)
+            return tuple(prior_text(fits, m, fit_settings(fits, m)).text for m in self.models)
         except (NmmaFitterError, OSError, UnicodeDecodeError):
             return None
 
-    def _of_file(self, night: str, path: Path, known: Container[str]) -> list[Wanted]:
+    def _of_file(
+        self, night: str, path: Path, known: Container[str], reader: BoundedReader
+    ) -> list[Wanted]:
         try:
-            requests = requests_of(path, self.models, self._config.fits)
+            requests = requests_of(path, self.models, self._config.fits, read_file=reader.read)
+        except NoReader:  # no fault of the file
+            raise
         except (NmmaFitterError, OSError) as error:
             reason = getattr(error, "reason", "bad_input")
             return [Wanted(object_name(path), ALL, None, State.FAILED, reason, str(error))]

@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from nmma_fitter.candidates.nights import latest_name
 from nmma_fitter.candidates.sources.arrivals import looked_at
-from nmma_fitter.candidates.sources.intake import pull, troubles
+from nmma_fitter.candidates.sources.intake import nights_left_out, pull, troubles
 from nmma_fitter.config import Config
 from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
 from nmma_fitter.engine.campaign import Campaign
-from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.lock import TickLock, check_host
-from nmma_fitter.engine.outbox import Courier, first_nights, send, set_due, still_due
+from nmma_fitter.engine.outbox import Courier, make_products, send, still_due
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.snapshot import heartbeats, snapshot_path, write_snapshot
 from nmma_fitter.engine.submit import SubmitSettings, submit
@@ -106,10 +106,9 @@ class Poller:
 
     @property
     def scheduler(self) -> Scheduler:
-        """The batch system; asked for first, the folders are made and the host is checked."""
+        """The batch system; asked for first, the state is made and the host is checked."""
         if self._scheduler is None:
-            for folder in (self.config.paths.state, self.config.paths.outdir):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.config.paths.state.mkdir(parents=True, exist_ok=True)
             check_host(self.config.paths.state)
             self._scheduler = make_scheduler(self.config)
         return self._scheduler
@@ -164,7 +163,7 @@ class Poller:
 
     def _take_in(self, ledger: Ledger, report: TickReport) -> None:
         """From the night's files to units in the ledger."""
-        for night_dir in self.choice.folders(ledger, report.notes):
+        for night_dir in self.choice.folders(ledger, report.notes, self.campaign.available):
             self.choice.take(night_dir)
             source = partial(self.choice.wanted, self.campaign, ledger.digests())
             wanted = self._step("source", source, report, None)
@@ -243,9 +242,9 @@ class Poller:
         return submit(ledger, scheduler, state, rows, settings, now, queued)
 
     def _collect(self, ledger: Ledger) -> list[str]:
-        state = self.config.paths.state
-        changed = partial(set_due, ledger, first_nights(ledger, self.couriers, state))
-        return collect(ledger, self.campaign, state, self._budget.used_up, changed)
+        state, enough = self.config.paths.state, self._budget.used_up
+        latest = latest_name(time.time())
+        return make_products(ledger, self.campaign, self.couriers, state, enough, latest)
 
     def _deliver(self, ledger: Ledger) -> list[str]:
         return send(ledger, self.couriers, self._clock, self._budget.used_up)
@@ -258,6 +257,7 @@ class Poller:
         report.night = self.choice.taken
         if report.night:
             report.needs = self.choice.asked_of(ledger.needs(report.night))
+        self._say_left_out(report)
         about = {
             "period": self._period(report, seconds),
             "poller": {"kind": self.rhythm.kind, **self.about},
@@ -265,9 +265,19 @@ class Poller:
             "skipped": report.skipped,
             "notes": report.notes[:20],
             "waiting": report.waiting,
+            "left_out": report.left_out,
         }
         value = write_snapshot(ledger, self.config.paths.state, about, self._clock())
         report.running = heartbeats(value, report.night)
+
+    def _say_left_out(self, report: TickReport) -> None:
+        """What is left out of the nights; what the last tick's snapshot has is not said again."""
+        state = self.config.paths.state
+        here = self.choice.left_out
+        report.left_out = [*([here] if here else []), *nights_left_out(self.config.sources, state)]
+        before = (read_json(snapshot_path(state)) or {}).get("left_out", ())
+        if here and here not in before:  # a source says its own
+            report.notes.append(here)
 
     def _period(self, report: TickReport, seconds: float) -> float | None:
         """Seconds after which the next tick should have ended; None when none is expected."""

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import __version__
 from nmma_fitter.candidates.lightcurve import LightCurve, detections
 from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import write_json
@@ -30,6 +29,9 @@ from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.models import Model, Prediction
+from nmma_fitter.run_progress import Progress
+from nmma_fitter.terminal import LogHandler, OneLine
+from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -77,7 +79,7 @@ def run_fit(
     *,
     generation: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[Any], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Fitted:
     """Fit, and leave result, posterior, plots and light curves in a folder.
 
@@ -103,7 +105,8 @@ def run_fit(
     from nmma_fitter.inference.sampled import Watch
 
     request.check(fewest=1)
-    write_json(folder / "config.json", request.to_json())  # the work folder's may change later
+    # The work folder's may change later.
+    write_json(folder / "config.json", {**request.to_json(), "versions": own_versions()})
     chosen = request.settings
     _say_what_is_fitted(request, request.window)
     priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
@@ -143,6 +146,7 @@ def fit_here(
     prediction = predict(request, model, window)
     likelihood = Likelihood(window, request.trigger, chosen, prediction, model.model_error)
     rough = stand_in(request, model, likelihood, priors)
+    _leave_if_asked(watch)
     settings = SamplerSettings(
         seed=seed,
         nlive=chosen.nlive,
@@ -156,11 +160,18 @@ def fit_here(
         likelihood.evaluate, priors, settings, stand_in=rough, alignment=aligned, watch=watch
     )
     if not sampled.converged:
-        raise NotConverged(f"{request.object} {request.model}: {sampled.reason}")
+        raise NotConverged(sampled.reason)
+    watch.on_progress(Progress(0.0, None, "sampled, drawing the plots", sampled.evaluations))
     curves = posterior_curves(request, prediction, sampled)
     used = versions(model)
     write_products(request, model, likelihood, priors, sampled, curves, used, folder)
     return sampled
+
+
+def _leave_if_asked(watch: Watch) -> None:
+    """Stop before the sampler has begun, where that was asked for while the model was loaded."""
+    if watch.should_stop():
+        raise Interrupted("stopped on request before the first evaluation", watch.checkpoint)
 
 
 def predict(request: FitRequest, model: Model, lightcurve: LightCurve) -> Prediction:
@@ -211,6 +222,7 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
         "%s, %s: %d detections and %d limits in the window, day 0 at MJD %.5f",
         *(request.object, request.model, count, len(window) - count, request.trigger),
     )
+    log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:
         log.info("%d rows that repeat an exposure were merged away", dropped)
     if count < 2:
@@ -261,7 +273,7 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
     """What ``outcome.json`` says of a fit that ended well."""
     return {
         "outcome": "done",
-        "versions": {"nmma_fitter": __version__, "python": platform.python_version()},
+        "versions": {**own_versions(), "python": platform.python_version()},
         "seed": request.seed(generation),
         "summary": {
             "log_z": fitted.log_z,
@@ -277,13 +289,11 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
 def configure_log(level: int = logging.INFO) -> None:
     """Plain lines with UTC times on standard output."""
     logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        stream=sys.stdout,
-        level=level,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%SZ",
-        force=True,
+    handler = LogHandler()
+    handler.setFormatter(
+        OneLine("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
     )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     for noisy in ("bilby", "matplotlib", "fontTools"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

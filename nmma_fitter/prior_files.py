@@ -1,17 +1,26 @@
-"""Which prior file a model is fitted with: one of the configured folder, else the shipped one."""
+"""Which prior file a model is fitted with; the folder one starts a command in has no say in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_settings import FitSettings, FitsTable
+from nmma_fitter.inference.prior_files import read_text
 from nmma_fitter.nmma_engine.catalogue import components
 from nmma_fitter.shipped import shipped
 
 
-def prior_text(fits: FitsTable, model: str, settings: FitSettings) -> str:
-    """Text of a model's prior file; of a combination without its own, that of each component.
+class PriorText(NamedTuple):
+    """The text of prior files, and which they were."""
+
+    text: str
+    origin: str
+
+
+def prior_text(fits: FitsTable, model: str, settings: FitSettings) -> PriorText:
+    """A model's priors; of a combination without a file of its own, those of each component.
 
     ``<model>_<jet>.prior`` comes first where a jet is set. A parameter that components share is
     taken from the first.
@@ -24,14 +33,15 @@ def prior_text(fits: FitsTable, model: str, settings: FitSettings) -> str:
     parts = components(model) if settings.engine == "nmma" else (model,)
     whole = _path_or_none(fits, model, settings)
     if whole is not None or len(parts) == 1:
-        return (whole or prior_path(fits, model, settings)).read_text(encoding="utf-8")
-    texts = [prior_path(fits, part, settings).read_text(encoding="utf-8") for part in parts]
+        path = whole or prior_path(fits, model, settings)
+        return PriorText(read_text(path), origin_of(path))
+    paths = [prior_path(fits, part, settings) for part in parts]
     lines: dict[str, str] = {}
-    for line in "\n".join(texts).splitlines():
+    for line in "\n".join(map(read_text, paths)).splitlines():
         key = line.partition("=")[0].strip()
         if key and not key.startswith("#"):
             lines.setdefault(key, line)
-    return "\n".join(lines.values()) + "\n"
+    return PriorText("\n".join(lines.values()) + "\n", ", ".join(map(origin_of, paths)))
 
 
 def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
@@ -39,24 +49,24 @@ def prior_path(fits: FitsTable, model: str, settings: FitSettings) -> Path:
     found = _path_or_none(fits, model, settings)
     if found is None:
         raise BadInput(
-            f"no prior file {model}.prior in {fits.priors!r}; write one, or set fits.priors"
+            f"no prior file {model}.prior in {_folder(fits)}; write one there, or set fits.priors"
         )
     return found
+
+
+def origin_of(path: Path) -> str:
+    """A prior file as people are told of it: one that ships with the project, or its whole path."""
+    whole, ours = path.resolve(), shipped("config").resolve()
+    return f"shipped {whole.relative_to(ours)}" if whole.is_relative_to(ours) else str(whole)
 
 
 def _path_or_none(fits: FitsTable, model: str, settings: FitSettings) -> Path | None:
     variant = settings.model_options.get("jet")
     names = [f"{model}_{variant}.prior"] if variant else []
-    folder = Path(fits.priors)
-    for name in (*names, f"{model}.prior"):
-        for path in (folder / name, _shipped_or_none(fits.priors, name)):
-            if path is not None and path.is_file():
-                return path
-    return None
+    paths = (_folder(fits) / name for name in (*names, f"{model}.prior"))
+    return next((path for path in paths if path.is_file()), None)
 
 
-def _shipped_or_none(folder: str, name: str) -> Path | None:
-    try:
-        return shipped("config", folder, name)
-    except FileNotFoundError:
-        return None
+def _folder(fits: FitsTable) -> Path:
+    """A folder of priors: `load_config` has made a path of the user's own absolute."""
+    return shipped("config") / fits.priors

@@ -5,24 +5,35 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
+from nmma_fitter.plain import one_line
+from nmma_fitter.run_progress import Progress, TimeLeft, read_heartbeat
+from nmma_fitter.terminal import LiveLines, Showing, bar, can_redraw
 
 if TYPE_CHECKING:
+    from nmma_fitter.engine.ledger import NeedRow
     from nmma_fitter.poller.rehearsal import Plan
     from nmma_fitter.poller.tick import TickReport
 
 log = logging.getLogger(__name__)
 
+REDRAW_SECONDS = 0.3  # of the bar of a fit by hand
+
 
 class Display:
     """Progress of a night: a live view on a terminal, a line per change elsewhere.
+
+    Used as a context. Whatever goes wrong here ends nothing but the view.
 
     Parameters
     ----------
@@ -33,23 +44,25 @@ class Display:
     def __init__(self, *, changes_only: bool = False) -> None:
         self._changes_only = changes_only
         self._seen: dict[tuple[str, str], str] = {}
-        self._live: Any = None
+        self._since: dict[tuple[str, str], float] = {}
+        self._live: LiveLines | None = None
         self._began = time.monotonic()
+        self._showing = Showing("the jobs go on, and so does this command")
 
     def __enter__(self) -> Display:
-        if sys.stdout.isatty():
-            from rich.live import Live
-
-            self._live = Live(auto_refresh=False, transient=True)
-            self._live.__enter__()
+        if can_redraw(sys.stdout):
+            self._live = LiveLines(sys.stdout)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
-            self._live.__exit__(None, None, None)
+            self._showing.safely(self._live.close)
 
     def show(self, report: TickReport) -> None:
         """Show a tick's report."""
+        self._showing.safely(lambda: self._show(report))
+
+    def _show(self, report: TickReport) -> None:
         for note in report.notes:
             self._line(note)
         for need in report.needs:
@@ -65,7 +78,7 @@ class Display:
 
     def _line(self, text: str) -> None:
         if self._live is not None:
-            self._live.console.print(text, markup=False, highlight=False)
+            print(one_line(text))
         else:
             log.info("%s", text)
 
@@ -73,72 +86,124 @@ class Display:
         counts = Counter(need.state.value for need in report.needs)
         ended = sum(need.state.ended for need in report.needs)
         text = ", ".join(f"{number} {state}" for state, number in counts.items()) or "nothing"
-        line = f"{report.night}: {ended}/{len(report.needs)} ended ({text})"
+        line = f"{one_line(report.night)}: {ended}/{len(report.needs)} ended ({text})"
         if self._live is None:
             if self._seen.get(("", "")) != line:
                 self._seen["", ""] = line
                 log.info("%s", line)
             return
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
+        beats = {key: read_heartbeat(beat) for key, beat in report.running.items()}
+        at = time.monotonic()
+        self._since = {key: self._since.get(key, at) for key in beats}
+        running = {
+            key: Running(at - self._since[key], beat[1] if beat else None)
+            for key, beat in beats.items()
+        }
+        now = Progress(ended, len(report.needs), f"{in_words(at - self._began)} so far")
+        said = now.in_words(time_left(report.needs, running))
+        lines = [line, f"{bar(now.share or 0.0, sys.stdout)} {said}"]
+        lines += [f"  {name} {task}: {_how_far(beat)}" for (name, task), beat in beats.items()]
+        self._live.draw(lines)
 
-        view = Table.grid()
-        waited = time.monotonic() - self._began
-        view.add_row(Text(f"{line}, {waited:.0f} s"))
-        total = max(1, len(report.needs))
-        view.add_row(ProgressBar(total=total, completed=ended, width=60))
-        for key, beat in report.running.items():
-            view.add_row(Text("  " + _running_line(key, beat)))
-        self._live.update(view, refresh=True)
+
+@dataclass(frozen=True)
+class Running:
+    """What is known of a fit that runs: seconds since it was seen to, and left by its own word."""
+
+    seconds: float
+    left: float | None
+
+
+def time_left(needs: Sequence[NeedRow], running: Mapping[tuple[str, str], Running]) -> float | None:
+    """Seconds until a night has ended, at the pace so far; None where that cannot be told.
+
+    It can once a fit of each model that is still to come has ended, while some run, and as long as
+    those take no longer than usual. It is never less than what one of them says of itself.
+    """
+    took: dict[str, list[float]] = {}
+    for need in needs:
+        if need.seconds is not None and need.state.value == "done":
+            took.setdefault(need.task, []).append(need.seconds)
+    work, longest = 0.0, 0.0
+    for need in needs:
+        if need.state.ended:
+            continue
+        now = running.get((need.object, need.task), Running(0.0, None))
+        if now.left is None and need.task not in took:
+            return None
+        left = now.left
+        if left is None:
+            left = sum(took[need.task]) / len(took[need.task]) - now.seconds
+        if left <= 0:
+            return None
+        work, longest = work + left, max(longest, left)
+    return max(work / len(running), longest) if running and work else None
 
 
 def _ended_line(need: Any) -> str:
     why = f" ({need.reason}: {need.detail})" if need.reason else ""
     took = f" in {need.seconds:.0f} s" if need.seconds is not None else ""
-    return f"{need.object} {need.task}: {need.state.value}{took}{why}"
+    return one_line(f"{need.object} {need.task}: {need.state.value}{took}{why}")
 
 
-def _running_line(key: tuple[str, str], beat: dict[str, Any]) -> str:
-    if not beat:
-        return f"{key[0]} {key[1]}: starting"
-    log_z = beat.get("log_z")
-    shown = "" if log_z is None else f", ln Z {log_z:.1f}"
-    return f"{key[0]} {key[1]}: {beat.get('evaluations', 0)} evaluations, {beat['phase']}{shown}"
+def _how_far(beat: tuple[Progress, float | None] | None) -> str:
+    return beat[0].in_words(beat[1]) if beat else "starting"
 
 
 class Bar:
-    """Progress of one fit on a terminal; nothing elsewhere, where the log has its lines."""
+    """Progress of one fit on a terminal; nothing elsewhere, where the log has its lines.
+
+    It is drawn again and again by a thread, so that a fit that compiles or reads shows life too.
+
+    Parameters
+    ----------
+    label : str
+        What is fitted.
+    """
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._status: Any = None
-        self._shown = 0.0
+        self._now = Progress(0.0, None, "starting")
+        self._seconds_left: float | None = None
+        self._estimate = TimeLeft()
+        self._began = time.monotonic()
+        self._live: LiveLines | None = None
+        self._showing = Showing("the fit goes on")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._redraw, name="bar", daemon=True)
 
     def __enter__(self) -> Bar:
-        if sys.stdout.isatty():
-            from rich.console import Console
-            from rich.markup import escape
-
-            self._label = escape(self._label)
-            self._status = Console().status(f"{self._label}: starting")
-            self._status.__enter__()
+        if can_redraw(sys.stdout):
+            self._live = LiveLines(sys.stdout)
+            self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._status is not None:
-            self._status.__exit__(None, None, None)
+        if self._live is not None:
+            self._over.set()
+            self._thread.join()
+            self._showing.safely(self._live.close)
 
-    def show(self, progress: Any) -> None:
-        """Show where the sampler stands."""
-        if self._status is None or time.monotonic() - self._shown < 0.2:
-            return
-        self._shown = time.monotonic()
-        self._status.update(f"{self._label}: {progress}")
+    def show(self, progress: Progress) -> None:
+        """Show where the fit stands."""
+        self._now, self._seconds_left = progress, self._estimate(progress)
+
+    def _redraw(self) -> None:
+        while self._showing.safely(self._draw) and not self._over.wait(REDRAW_SECONDS):
+            pass
+
+    def _draw(self) -> None:
+        assert self._live is not None
+        now, waited = self._now, in_words(time.monotonic() - self._began)
+        lines = [f"{self._label}: {waited}, {now.text}"]
+        if now.share is not None:
+            said = replace(now, text="").in_words(self._seconds_left).removesuffix(", ")
+            lines.append(f"{bar(now.share, sys.stdout)} {said}")
+        self._live.draw(lines)
 
 
-def print_end(report: TickReport, folder: Path) -> bool:
-    """Print the ranked models of each object and where the pictures are; True if one failed."""
+def print_end(report: TickReport, folder: Path) -> None:
+    """Print the ranked models of each object and where the pictures are."""
     from nmma_fitter.inference.ranking import as_table, from_json
 
     names = list(dict.fromkeys(need.object for need in report.needs))
@@ -157,31 +222,50 @@ def print_end(report: TickReport, folder: Path) -> bool:
                 print(f"light curve unchanged since {value['unchanged_since']}")
             print(f"pictures: {path.parent}")
     counts = Counter(standing(need) for need in report.needs)
-    print(f"\n{report.night}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    print(
+        f"\n{one_line(report.night)}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+    )
     if report.waiting:
         print("\n".join([*report.waiting, "what waits is tried again by the ticks to come"]))
-    if report.new == 0 and report.finished:
-        print("nothing was started: every light curve is as it was (--force fits again)")
-    return any(need.state.value == "failed" for need in report.needs)
+    if not report.needs:
+        print("nothing to fit: the night's folder has no light curve (.csv or .dat)")
+    elif skipped := all_skipped(report.needs):
+        print(one_line(skipped))
+    elif report.new == 0 and report.finished and any(need.digest for need in report.needs):
+        print("nothing was started: no light curve has changed (--force fits again)")
+
+
+def all_skipped(needs: Sequence[NeedRow]) -> str:
+    """What to say where no fit of a night could be made; empty where one could."""
+    if not needs or any(need.state.value != "skipped" for need in needs):
+        return ""
+    why = Counter((need.reason or "", need.detail) for need in needs)
+    (reason, detail), _ = why.most_common(1)[0]
+    return f"nothing was fitted: all {len(needs)} fits were skipped, most as {reason}: {detail}"
 
 
 def print_counts(reports: Sequence[TickReport]) -> int:
     """Print how each night stands; returns the exit status, 1 when something failed."""
     for report in reports:
         counts = Counter(standing(need) for need in report.needs)
-        print(f"{report.night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
+        night = one_line(report.night)
+        print(f"{night}: " + (", ".join(f"{n} {s}" for s, n in counts.items()) or "nothing"))
+        if skipped := all_skipped(report.needs):
+            print(one_line(skipped))
     return int(any(need.state.value == "failed" for one in reports for need in one.needs))
 
 
 def print_plan(plan: Plan) -> None:
     """Print what a tick would do for each candidate and model, and why; then each submit."""
     widths = [max((len(row[i]) for row in plan.rows), default=0) for i in (0, 1)]
-    for row in plan.rows:
+    for row in (tuple(map(one_line, row)) for row in plan.rows):
         print(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
-    for line in plan.batches:
-        print(line)
+    for line in (*plan.batches, *plan.notes):
+        print(one_line(line))
     for post in plan.posts:
         print(f"Slack would be told of {post['object']}:")
         print(json.dumps(post["blocks"], indent=1))
     refused = f", {plan.refused} refused" if plan.refused else ""
-    print(f"{plan.night}: {plan.starts} fits would be started{refused}; nothing was changed")
+    print(
+        f"{one_line(plan.night)}: {plan.starts} fits would be started{refused}; nothing was changed"
+    )

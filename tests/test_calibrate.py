@@ -12,7 +12,7 @@ PROGRAM = Path(__file__).parent.parent / "validation" / "calibrate.py"
 def calibrate(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     words = ("--models", "Piro2021", "--count", "6", "--sys", "1", "--seeds", "5")
     command = [sys.executable, str(PROGRAM), *words, "--n-effective", "200", "--out", str(out)]
-    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
+    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=600)
 
 
 def test_a_sound_fit_is_calibrated_and_a_posterior_that_is_the_prior_is_found_out(tmp_path):

@@ -17,7 +17,7 @@ def run(command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess
         [str(BIN / command), *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         cwd=cwd,
         check=False,
     )
@@ -26,7 +26,7 @@ def run(command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess
 @pytest.mark.parametrize("command", ["nmma-fit", "make-jobs", "nmma-fitter"])
 def test_help_and_version_answer(command, tmp_path):
     assert "Usage" in run(command, "--help", cwd=tmp_path).stdout
-    assert run(command, "--version", cwd=tmp_path).stdout.strip() == "0.1.0"
+    assert run(command, "--version", cwd=tmp_path).stdout.startswith("0.2.0 (commit ")
 
 
 def test_help_imports_nothing_heavy():
@@ -37,7 +37,7 @@ def test_help_imports_nothing_heavy():
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=600, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
 

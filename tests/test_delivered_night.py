@@ -67,7 +67,7 @@ class Night:
         command = [Path(sys.executable).with_name("make-jobs"), "--config", self.root / "my.toml"]
         environment = {**os.environ, VARIABLE: TOKEN}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
         self.status, self.said = done.returncode, done.stdout + done.stderr
 
@@ -145,7 +145,7 @@ def test_the_pushed_page_opens_in_a_browser(night):
         pytest.skip("needs chromium; run as root: NMMA_FITTER_TEST_INSTALL=1 make test")
     page = (night.server.push / NIGHT / "ZTF1" / "index.html").as_uri()
     command = [browser, "--headless", "--no-sandbox", "--dump-dom", page]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert "<h1>ZTF1</h1>" in done.stdout and 'class="main-svg"' in done.stdout
 
 

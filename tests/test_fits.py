@@ -65,7 +65,7 @@ def test_what_does_not_change_the_result_leaves_the_digest(tmp_path, text):
 
 def test_a_changed_prior_changes_the_digest_and_a_comment_does_not(tmp_path):
     fits = configured(tmp_path).fits
-    text = prior_text(fits, "Piro2021", request(tmp_path).settings)
+    text = prior_text(fits, "Piro2021", request(tmp_path).settings).text
     commented, narrowed = tmp_path / "commented.prior", tmp_path / "narrowed.prior"
     commented.write_text("# mine\n\n" + text)
     narrowed.write_text(text.replace("minimum=48.", "minimum=49."))
@@ -173,7 +173,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path):
 
 def test_a_prior_file_that_changes_is_noticed(tmp_path):
     path = light_curve(tmp_path / "n")
-    text = prior_text(configured(tmp_path).fits, "Piro2021", request(tmp_path).settings)
+    text = prior_text(configured(tmp_path).fits, "Piro2021", request(tmp_path).settings).text
     (tmp_path / "mine").mkdir()
     own = tmp_path / "mine" / "Piro2021.prior"
     own.write_text(text)

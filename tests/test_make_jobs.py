@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from nmma_fitter.engine.files import write_json
 from nmma_fitter.engine.lock import TickLock
@@ -61,7 +62,7 @@ class Place:
         """Run make-jobs and remember status, runs started by it, and output."""
         before = self.runs()
         done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, timeout=240, check=False
+            self.command(*arguments), capture_output=True, text=True, timeout=600, check=False
         )
         said = done.stdout + done.stderr
         self.calls[name] = done.returncode, self.runs() - before, said
@@ -173,10 +174,7 @@ def test_a_killed_poller_leaves_jobs_that_the_next_adopts(tmp_path):
     for number in range(3):
         place.light_curve(A, f"ZTF{number}", [r.replace("19.", f"1{7 + number}.") for r in ROWS])
     first = subprocess.Popen(place.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while place.runs() < 1:
-        assert time.monotonic() < end, "nothing started"
-        time.sleep(0.05)
+    wait_until(lambda: place.runs() >= 1, 60, "nothing started")
     first.send_signal(signal.SIGKILL)
     first.wait()
     place.call("second")
@@ -223,10 +221,7 @@ def test_once_does_one_tick_and_the_next_collects(tmp_path):
     place.call("first", "--once")
     assert place.calls["first"][0] == 0
     sentinel = tmp_path / "outdir" / A / "ZTF1" / "Piro2021" / "Piro2021.fin"
-    end = time.monotonic() + 90
-    while not sentinel.exists():
-        assert time.monotonic() < end, "the job did not go on without its poller"
-        time.sleep(0.1)
+    wait_until(sentinel.exists, 90, "the job did not go on without its poller")
     place.call("next", "--once")
     assert place.calls["next"][1] == 0 and "1 done" in place.calls["next"][2]
 

@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.attempt import read_run
@@ -67,12 +67,15 @@ class Fit:
     def warned(self, number: int, evaluations: int, resume_from: Path | None = None) -> int:
         """Warn a run as soon as it says that it got so far; returns its exit status."""
         job = self.start(number, resume_from)
-        end = time.monotonic() + 120
-        while (run := read_run(self.run_folder(number))) is None or run.evaluations < evaluations:
-            assert time.monotonic() < end and job.poll() is None
-            time.sleep(0.02)
+
+        def got_so_far() -> bool:
+            assert job.poll() is None
+            run = read_run(self.run_folder(number))
+            return run is not None and run.evaluations >= evaluations
+
+        wait_until(got_so_far, 120)
         job.send_signal(signal.SIGUSR1)
-        return job.wait(timeout=60)
+        return job.wait(timeout=600)
 
     def result(self) -> dict[str, Any]:
         path = self.unit.folder / "Piro2021_result.json"
@@ -92,11 +95,11 @@ def spent(folder: Path) -> int:
 def fits(tmp_path_factory) -> Iterator[tuple[Fit, Fit, list[int]]]:
     """The same fit without an interruption, and warned twice; what the warned runs left with."""
     whole, warned = (Fit(tmp_path_factory.mktemp(name)) for name in ("whole", "warned"))
-    assert whole.start(1).wait(timeout=240) == 0
+    assert whole.start(1).wait(timeout=600) == 0
     statuses = [
         warned.warned(1, 1),
         warned.warned(2, 1, resume_from=warned.run_folder(1)),
-        warned.start(3, resume_from=warned.run_folder(2)).wait(timeout=240),
+        warned.start(3, resume_from=warned.run_folder(2)).wait(timeout=600),
     ]
     yield whole, warned, statuses
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+from waiting import tick_to_the_end, wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.files import read_json
@@ -44,20 +44,17 @@ class Place:
 
     def finish(self) -> dict[str, tuple[str, str | None]]:
         """State and reason of each task, when all have ended."""
-        end = time.monotonic() + 60
-        while not (report := self.poller.tick()).finished:
-            assert time.monotonic() < end, report.needs
-            time.sleep(0.1)
-        return how(report)
+        return how(tick_to_the_end(self.poller))
 
     def until_begun(self, task: str) -> int:
         """Process of a task's first supervisor, once its run has begun."""
         self.poller.tick()
-        end = time.monotonic() + 60
-        while not (found := [*self.folder(task).glob("attempts/*/heartbeat")]):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        found = wait_until(lambda: [*self.folder(task).glob("attempts/*/heartbeat")])
         return int((read_json(found[0].with_name("started")) or {})["pid"])
+
+    def cancel(self, chosen: Selection) -> int:
+        scheduler = self.poller.scheduler
+        return cancel(self.config, self.campaign, scheduler, chosen, lambda line: None)
 
     def folder(self, task: str) -> Path:
         return self.root / "outdir" / NIGHT / "a" / task
@@ -90,9 +87,11 @@ def test_one_that_fails_keeps_the_others_from_nothing(place):
 
 @pytest.mark.slow
 def test_one_that_is_killed_is_tried_again_alone(place):
-    place.want(tasks={"two": {"seconds": 1.0}})
+    go_on = place.root / "go"
+    place.want(tasks={"two": {"until": str(go_on)}})
     place.until_begun("two")
     os.kill(place.starts[1].pid, signal.SIGKILL)
+    go_on.touch()
     assert set(place.finish().values()) == {("done", None)}
     assert [start.attempt for start in place.starts] == [1, 1, 1, 2]
     assert len({start.job_id for start in place.starts}) == 2
@@ -100,8 +99,10 @@ def test_one_that_is_killed_is_tried_again_alone(place):
 
 @pytest.mark.slow
 def test_a_job_told_to_end_takes_nothing_from_those_without_a_turn(place):
-    place.want(tasks={"one": {"seconds": 2.0}})
+    go_on = place.root / "go"
+    place.want(tasks={"one": {"until": str(go_on)}})
     os.kill(parent_of(place.until_begun("one")), signal.SIGTERM)
+    go_on.touch()
     assert set(place.finish().values()) == {("done", None)}
     assert len(place.starts) == 4 and doubles(place.starts) == []
     assert len({start.job_id for start in place.starts}) == 4, "each the second time in its own"
@@ -125,20 +126,21 @@ def test_a_poller_killed_after_the_submit_finds_the_job_of_all(place):
 
 @pytest.mark.slow
 def test_cancelling_one_leaves_the_job_to_the_others(place):
-    place.want(tasks={"one": {"seconds": 0.5}})
+    go_on = place.root / "go"
+    place.want(tasks={"one": {"until": str(go_on)}})
     place.until_begun("one")
-    chosen = Selection(models=("two",))
-    assert cancel(place.config, place.poller.scheduler, chosen, lambda line: None) == 1
+    assert place.cancel(Selection(models=("two",))) == 1
+    go_on.touch()
     found = place.finish()
     assert found["one"] == found["three"] == ("done", None)
     assert len({start.job_id for start in place.starts}) == 1
 
 
 def test_cancelling_all_ends_the_job(place):
-    place.want(tasks={"one": {"seconds": 60.0}})
+    place.want(tasks={"one": {"seconds": 3600.0}})
     place.until_begun("one")
     chosen = Selection(objects=("a",))
-    assert cancel(place.config, place.poller.scheduler, chosen, lambda line: None) == 3
+    assert place.cancel(chosen) == 3
     assert set(place.finish().values()) == {("failed", "cancelled")}
     assert len(place.starts) == 1
 
@@ -195,10 +197,7 @@ def test_fits_that_share_a_job_find_what_they_find_alone(tmp_path):
         fits_units(root, together)
         (root / "ZTF1.csv").rename(root / "candidates" / NIGHT / "ZTF1.csv")
         order = Order(models=("Piro2021", "nugent-hyper"))
-        poller, end = Poller(load_config(root / "my.toml"), order), time.monotonic() + 300
-        while not (report := poller.tick()).finished:
-            assert time.monotonic() < end
-            time.sleep(0.5)
+        report = tick_to_the_end(Poller(load_config(root / "my.toml"), order))
         assert set(how(report).values()) == {("done", None)}
         found.append(sorted((root / "outdir").rglob("attempts/*/posterior_samples.dat")))
     alone, shared = found

@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+from waiting import tick_to_the_end, wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.make_jobs import Order, Poller
@@ -28,40 +28,28 @@ def poller(tmp_path, campaign) -> Poller:
     return Poller(load_config(config), Order(night_dir=night), campaign=campaign)
 
 
-def finish(poller: Poller, seconds: float = 60.0):
-    end = time.monotonic() + seconds
-    while not (report := poller.tick()).finished:
-        assert time.monotonic() < end, [need.state for need in report.needs]
-        time.sleep(0.1)
-    return report
-
-
 def test_a_toy_is_done_and_its_start_is_noted_once(poller, campaign):
     write_candidate(poller.choice.folder, "a", seconds=0.2)
-    [need] = finish(poller).needs
+    [need] = tick_to_the_end(poller).needs
     [start] = read_starts(campaign.starts)
     assert (need.state, start.digest, start.attempt) == ("done", need.digest, 1)
 
 
 def test_a_toy_told_to_fail_fails_for_its_reason(poller):
     write_candidate(poller.choice.folder, "a", seconds=0.1, final="bad_input")
-    [need] = finish(poller).needs
+    [need] = tick_to_the_end(poller).needs
     assert (need.state, need.reason) == ("failed", "bad_input")
 
 
 def test_a_warned_toy_leaves_a_checkpoint_from_which_the_next_run_goes_on(poller, campaign):
-    write_candidate(poller.choice.folder, "a", seconds=3.0)
-    end = time.monotonic() + 60
-    while not read_starts(campaign.starts):
-        poller.tick()
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    go_on = campaign.starts.with_name("go")
+    write_candidate(poller.choice.folder, "a", seconds=3.0, until=str(go_on))
+    wait_until(lambda: poller.tick() and read_starts(campaign.starts))
     folder = campaign.outdir / NIGHT / "a" / "toy"
-    while not list(folder.glob("attempts/*/heartbeat")):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: list(folder.glob("attempts/*/heartbeat")))
     os.kill(read_starts(campaign.starts)[0].pid, signal.SIGUSR1)
-    finish(poller)
+    go_on.touch()
+    tick_to_the_end(poller)
     out = json.loads((folder / "out.json").read_text())
     assert out["first"] > 0 and out["first"] + out["paid"] == 30
 

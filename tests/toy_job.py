@@ -8,6 +8,7 @@ exit : status to leave with instead of a result (none)
 final : say so in the outcome, with this text as the reason (none)
 keep : write the checkpoint at every beat, as for a node that may die (false)
 deaf : ignore TERM and USR1 (false)
+until : once its work is done wait for this file (none)
 picture : also leave a picture, in this file of the attempt (none)
 """
 
@@ -22,7 +23,7 @@ import zlib
 from pathlib import Path
 
 DEFAULTS = {"seconds": 1.0, "beat": 0.1, "exit": None, "final": None, "keep": False, "deaf": False}
-DEFAULTS |= {"picture": None}
+DEFAULTS |= {"picture": None, "until": None}
 EX_INTERRUPTED = 75
 
 
@@ -57,14 +58,18 @@ def main(work, attempt):
     first = json.loads(checkpoint.read_text())["evaluations"] if checkpoint.exists() else 0
     total = round(settings["seconds"] / settings["beat"])
     done = first
-    while done < total:
+
+    def on_its_way():
+        return done < total or (settings["until"] and not Path(settings["until"]).exists())
+
+    while on_its_way():
         time.sleep(settings["beat"])
-        done += 1
+        done = min(done + 1, total)
         beat = {"count": done - first, "evaluations": done, "time": int(time.time())}
         write(attempt / "heartbeat", beat)
         if settings["keep"] or signals:
             write(checkpoint, {"evaluations": done})
-        if signals and done < total:
+        if signals and on_its_way():
             return leave(attempt, "interrupted", "timeout", f"signal {signals[0]}", EX_INTERRUPTED)
     if settings["final"]:
         return leave(attempt, "failed", settings["final"], "as told", 1)

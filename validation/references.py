@@ -5,9 +5,10 @@ r"""Make the reference magnitudes that ship with the package, for `nmma-fitter m
     python validation/references.py Bu2019lm Bu2025 --nmma-python NMMA/bin/python \
         --fiesta-python FIESTA/bin/python --networks DATA/kilonova/Bu2019
     python validation/references.py Ka2017 --redback redback_surrogates-0.2.8-py3-none-any.whl
+    python validation/references.py Arnett1982 --mosfit-python MOSFIT/bin/python
 
 Each model's come from another code: NMMA's own functions, afterglowpy and sncosmo called directly,
-fiestaEM. Nothing of the model here takes part but its points; `references_grids.py` has the
+fiestaEM, MOSFiT. Nothing of the model here takes part but its points; `references_grids.py` has the
 kilonova grids.
 """
 
@@ -35,7 +36,9 @@ FloatArray = NDArray[np.float64]
 BANDS = ("ztfg", "ztfr", "ztfi")
 LAMBDA = np.array([wavelength(band) for band in BANDS])
 LIGHT = 2.99792458e18  # Å/s
+MEGAPARSEC = 3.0856775814913674e24  # cm
 REDSHIFT, DISTANCE = 0.05, 230.0
+INSIDE_MOSFIT = Path(__file__).with_name("inside_mosfit.py")
 PI = 2.5 * np.log10(np.pi)  # what NMMA's blackbodies are too faint by
 
 POINTS: Mapping[str, Points] = {
@@ -61,6 +64,12 @@ POINTS: Mapping[str, Points] = {
         "log10_epsilon_B": [-2.5, -3.0, -2.0],
     },
     "nugent-hyper": {"supernova_mag_boost": [0.0, -1.0, 2.0]},
+    "Arnett1982": {
+        "log10_mni": [-0.8, -2.0, -0.1],
+        "log10_mej": [0.4, 1.1, 0.1],
+        "log10_vph": [4.0, 3.6, 4.4],
+        "temperature_floor": [4500.0, 6500.0, 3000.0],
+    },
 }
 
 
@@ -148,7 +157,7 @@ def _jets(code: int, accuracy: Mapping[str, float], days: FloatArray) -> FloatAr
             "thetaCore": own["thetaCore"],
             "thetaWing": own["thetaWing"],
             "p": own["p"],
-            "d_L": DISTANCE * 3.0856775814913674e24,
+            "d_L": DISTANCE * MEGAPARSEC,
             "z": REDSHIFT,
             **{"b": 6.0, "xi_N": 1.0, "L0": 0.0, "q": 0.0, "ts": 0.0},
             **{k: 10.0 ** own[f"log10_{k}"] for k in ("E0", "n0", "epsilon_e", "epsilon_B")},
@@ -179,6 +188,33 @@ def nugent_hyper(given: argparse.Namespace) -> list[Case]:
         by = f"sncosmo {sncosmo.__version__}, z = {redshift:g}"
         made.append(_in_bands("nugent-hyper", by, {}, 0.005, seen, np.array(found), **place))
     return made
+
+
+def arnett1982(given: argparse.Namespace) -> list[Case]:
+    """The modules of MOSFiT's model `ic`, whose integral is a sum of many steps."""
+    opacities = {"kappa": 0.07, "kappagamma": 0.027}
+    points = [
+        {
+            "fnickel": 10 ** (nickel - mass),
+            "mejecta": 10**mass,
+            "vejecta": 10**velocity,
+            "temperature": floor,
+            **opacities,
+        }
+        for nickel, mass, velocity, floor in zip(*POINTS["Arnett1982"].values(), strict=True)
+    ]
+    days = np.array([0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0])
+    hertz = (LIGHT / LAMBDA).tolist()
+    task = {"points": points, "days": days.tolist(), "hertz": hertz, "redshift": REDSHIFT}
+    python = given.mosfit_python
+    found, by = references_grids.ask(python, "Arnett1982", task, INSIDE_MOSFIT, "MOSFiT")
+    stretch = 1 + REDSHIFT
+    at = LAMBDA[:, None] / stretch
+    spectral = np.array(found["spectral"]) * at**2 / LIGHT  # erg/s/Hz in the source's frame
+    flux = stretch * spectral / (4 * np.pi * (DISTANCE * MEGAPARSEC) ** 2)
+    told = f"{by}, its modules nickelcobalt, diffusion, temperature_floor and blackbody"
+    seen = days * stretch
+    return [_in_bands("Arnett1982", told, {}, 0.002, seen, -2.5 * np.log10(flux) - 48.6)]
 
 
 def _in_bands(
@@ -215,12 +251,14 @@ MAKERS = {
     "Bu2019lm": references_grids.bu2019lm,
     "Bu2025": references_grids.bu2025,
     "Ka2017": references_grids.ka2017,
+    "Arnett1982": arnett1982,
 }
 NEEDS = {
     **dict.fromkeys(("Me2017", "Piro2021"), ("nmma_python",)),
     "Bu2019lm": ("nmma_python", "fiesta_python", "networks"),
     "Bu2025": ("fiesta_python",),
     "Ka2017": ("redback",),
+    "Arnett1982": ("mosfit_python",),
 }
 
 
@@ -230,6 +268,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", choices=list(MAKERS))
     nmma_process.add_option(parser)
     parser.add_argument("--fiesta-python", metavar="PATH", help="interpreter with fiestaEM 0.1.0")
+    parser.add_argument("--mosfit-python", metavar="PATH", help="interpreter with MOSFiT 2.1")
     parser.add_argument("--networks", type=Path, help="folder of the pickles of Bu2019lm")
     parser.add_argument("--redback", type=Path, help="wheel redback_surrogates 0.2.8")
     parser.add_argument("--out", type=Path, default=FOLDER)

@@ -76,15 +76,21 @@ def case(
     return made
 
 
-def ask(python: str, model: str, task: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Hand fiestaEM a task; returns its answer and its name with the version."""
+def ask(
+    python: str,
+    model: str,
+    task: Mapping[str, Any],
+    inside: Path = INSIDE,
+    code: str = "fiestaEM",
+) -> tuple[dict[str, Any], str]:
+    """Hand another code a task; returns its answer and its name with the version."""
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder) / "task.json", Path(folder) / "answer.json"
         question.write_text(json.dumps({model: task}), encoding="utf-8")
-        words = [python, "-P", str(INSIDE), str(question), str(answer)]
+        words = [python, "-P", str(inside), str(question), str(answer)]
         run_quietly(words, Path(folder), 600.0)
         found = json.loads(answer.read_text(encoding="utf-8"))
-    return found[model], f"fiestaEM {found['version']}"
+    return found[model], f"{code} {found['version']}"
 
 
 def _rows(columns: Points) -> list[dict[str, float]]:

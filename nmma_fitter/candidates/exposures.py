@@ -112,8 +112,9 @@ def _preference(row: Row) -> tuple[bool, bool, float, float, float, bool, float,
 
 
 def _values(row: Row) -> tuple[str, ...]:
-    """Tell measurements apart, by the digits that the digest keeps."""
-    numbers = (f"{row.mag:.6f}", f"{row.mag_err:.6f}", f"{row.limit:.6f}")
+    """Tell measurements apart, by the digits that the digest keeps; a limit has no error."""
+    error = row.mag_err if row.detected else math.nan
+    numbers = (f"{row.mag:.6f}", f"{error:.6f}", f"{row.limit:.6f}")
     return (row.band, f"{row.mjd:.7f}", *numbers)
 
 

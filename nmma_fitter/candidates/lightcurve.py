@@ -60,24 +60,30 @@ def from_columns(
     limit: Sequence[float],
     multiplicity: Sequence[int],
 ) -> LightCurve:
-    """Light curve of columns in any order; a row without magnitude (nan) is an upper limit."""
+    """Light curve of columns in any order; a row without magnitude (nan) is an upper limit.
+
+    An upper limit has no error: one that is given with it enters nothing, and is left out.
+    """
+    magnitudes = np.asarray(mag, dtype=np.float64)
+    errors = np.where(np.isnan(magnitudes), np.nan, np.asarray(mag_err, dtype=np.float64))
     # By every value, so that equal measurements in another order give the same arrays.
-    keys = zip(mjd, band, _sortable(mag), _sortable(mag_err), _sortable(limit), strict=True)
+    numbers = (_sortable(magnitudes), _sortable(errors), _sortable(limit))
+    keys = zip(mjd, band, *numbers, strict=True)
     order = [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
-    magnitudes = np.asarray(mag, dtype=np.float64)[order]
+    magnitudes = magnitudes[order]
     return LightCurve(
         name=name,
         mjd=np.asarray(mjd, dtype=np.float64)[order],
         band=np.asarray(band, dtype=np.str_)[order],
         mag=magnitudes,
-        mag_err=np.asarray(mag_err, dtype=np.float64)[order],
+        mag_err=errors[order],
         limit=np.asarray(limit, dtype=np.float64)[order],
         detected=~np.isnan(magnitudes),
         multiplicity=np.asarray(multiplicity, dtype=np.int64)[order],
     )
 
 
-def _sortable(values: Sequence[float]) -> list[float]:
+def _sortable(values: Sequence[float] | FloatArray) -> list[float]:
     """Values with nan, which has no place in an order, as infinity."""
     return [np.inf if value != value else value for value in values]
 

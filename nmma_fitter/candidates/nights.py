@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadInput
@@ -14,43 +15,109 @@ log = logging.getLogger(__name__)
 
 _NIGHT = re.compile(r"\d{7}-\d{7}", re.ASCII)  # first and last Julian date
 _SURVEY_FILE = re.compile(r"lc_(.+)_forced\d+_stacked\d+", re.ASCII)
+_UNIX_EPOCH_JD = 2440587.5
 _SUFFIXES = {".csv", ".dat"}
 
 
-def newest_night(candidate_dir: Path) -> Path:
-    """Folder of the last night, by the Julian dates in its name (``2459778-2459785``).
+def jd_of_day(now: float) -> int:
+    """Julian date, without its fraction, of a time in seconds since 1970."""
+    return int(now / 86400 + _UNIX_EPOCH_JD)
+
+
+def latest_name(now: float) -> str:
+    """The largest name that a night can have at a time (in seconds since 1970), plus a day."""
+    last = jd_of_day(now) + 1
+    return f"{last:07d}-{last:07d}"
+
+
+def is_like_night(name: str) -> bool:
+    """Whether a name has the form of a night's, whatever its dates."""
+    return _NIGHT.fullmatch(name) is not None
+
+
+def is_night_name(name: str) -> bool:
+    """Whether a name is that of a night: two Julian dates, of which the first is not the later."""
+    return is_like_night(name) and name[:7] <= name[-7:]
+
+
+def possible(names: Iterable[str], now: float) -> list[str]:
+    """Those names that are nights which can have been by now, plus a day, sorted."""
+    latest = latest_name(now)[-7:]
+    return sorted(name for name in names if is_night_name(name) and name[-7:] <= latest)
+
+
+def left_out(names: Iterable[str], now: float) -> str:
+    """What to say of names that look like nights and cannot be; empty when all can.
+
+    They are left out wherever the newest night is looked for: one folder of another century would
+    hide all nights that come.
+    """
+    alike = {name for name in names if is_like_night(name)}
+    wrong = sorted(alike - set(possible(alike, now)))
+    if not wrong:
+        return ""
+    more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+    return (
+        f"not a night by now, so left out: {', '.join(wrong[:5])}{more} (this machine's clock says "
+        f"Julian date {jd_of_day(now)}); correct the folder's name or the clock"
+    )
+
+
+@dataclass(frozen=True)
+class Nights:
+    """Night folders.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        By the Julian dates in their names; at least one.
+    left_out : str
+        What to say of folders that look like nights and cannot be.
+    """
+
+    folders: tuple[Path, ...]
+    left_out: str = ""
+
+
+def nights_in(candidate_dir: Path, now: float) -> Nights:
+    """All night folders of a folder, as they can have been by now (seconds since 1970).
 
     Raises
     ------
     BadInput
         When the folder cannot be read or holds no night.
     """
-    return night_folders(candidate_dir)[-1]
-
-
-def night_folders(candidate_dir: Path) -> list[Path]:
-    """Folders of all nights, by the Julian dates in their names; raises as `newest_night`."""
     try:
-        entries = list(candidate_dir.iterdir())
+        entries = {entry.name: entry for entry in candidate_dir.iterdir()}
     except OSError as error:
         raise BadInput(
             f"{candidate_dir}: cannot be read ({error.strerror}); check candidate_dir"
         ) from None
-    nights = [entry for entry in entries if _is_night(entry)]
+    alike = [name for name, entry in entries.items() if _is_night(entry)]
+    told = left_out(alike, now)
+    nights = possible(alike, now)
     if not nights:
         raise BadInput(
             f"{candidate_dir}: holds no night folder named like 2459778-2459785; "
-            "check candidate_dir or wait for the first night"
+            + (told or "check candidate_dir (is it mounted?) or wait for the first night")
         )
-    return sorted(nights, key=lambda night: night.name)
+    return Nights(tuple(entries[name] for name in nights), f"{candidate_dir}: {told}" * bool(told))
 
 
-def nights_to_look_at(candidate_dir: Path, known: Collection[str]) -> tuple[list[Path], list[str]]:
+def newest_night(candidate_dir: Path, now: float) -> Path:
+    """Folder of the last night, for a person who names none; raises as `nights_in`."""
+    nights = nights_in(candidate_dir, now)
+    if nights.left_out:
+        log.warning("%s", nights.left_out)
+    return nights.folders[-1]
+
+
+def nights_to_look_at(nights: Nights, known: Collection[str]) -> tuple[list[Path], list[str]]:
     """The newest night; and when that is new, once more the last known one before it.
 
     Parameters
     ----------
-    candidate_dir : Path
+    nights : Nights
     known : collection of str
         Names of the nights that were looked at before.
 
@@ -61,7 +128,7 @@ def nights_to_look_at(candidate_dir: Path, known: Collection[str]) -> tuple[list
     missed : list of str
         Names of the nights in between that were never looked at, said once.
     """
-    folders = {folder.name: folder for folder in night_folders(candidate_dir)}
+    folders = {folder.name: folder for folder in nights.folders}
     newest = max(folders)
     before = max((night for night in known if night < newest), default=None)
     if newest in known or before is None:
@@ -70,18 +137,13 @@ def nights_to_look_at(candidate_dir: Path, known: Collection[str]) -> tuple[list
     return [folders[night] for night in (before, newest) if night in folders], missed
 
 
-def is_night_name(name: str) -> bool:
-    """Whether a folder's name is that of a night."""
-    return _NIGHT.fullmatch(name) is not None
-
-
 def is_candidate_name(name: str) -> bool:
     """Whether a file's name is that of a light curve; hidden ones are not."""
     return not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
 
 
 def _is_night(entry: Path) -> bool:
-    if is_night_name(entry.name) and entry.is_dir():
+    if is_like_night(entry.name) and entry.is_dir():
         return True
     log.debug("%r is not a night folder; ignored", str(entry))
     return False
@@ -105,6 +167,22 @@ def candidate_files(night_dir: Path) -> list[Path]:
         raise BadInput(
             f"{night_dir}: cannot be read ({error.strerror}); check the night's folder"
         ) from None
+
+
+def other_files(night_dir: Path) -> list[str]:
+    """Names of a night's files that are not looked at for their suffix; hidden ones are not meant.
+
+    A source's ``manifest.sha256`` is no light curve, and not meant either.
+    """
+    try:
+        names = [one.name for one in night_dir.iterdir() if one.is_file()]
+    except OSError:  # whoever reads the candidates says so
+        return []
+    return sorted(
+        name
+        for name in names
+        if not (name.startswith(".") or is_candidate_name(name) or name.endswith(".sha256"))
+    )
 
 
 def _is_candidate(entry: Path, root: Path) -> bool:

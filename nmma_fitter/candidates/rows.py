@@ -22,7 +22,9 @@ MAG_RANGE = (-10.0, 40.0)
 LARGEST_ERROR = 10.0  # mag
 
 # float() would also take '1_0' and the digits of other scripts.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Nothing here can match in two ways, which would take the square of a field's length.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+LONGEST_NUMBER = 100  # characters
 _MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
 _INFINITE = {"inf", "+inf", "infinity"}
 _EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
@@ -94,7 +96,7 @@ def number(text: str, place: Place, column: str) -> float:
         return math.nan
     if stripped.lower() in _INFINITE:
         return math.inf
-    if not _NUMBER.fullmatch(stripped):
+    if len(stripped) > LONGEST_NUMBER or not _NUMBER.fullmatch(stripped):
         raise place.error(f"{column} is {reprlib.repr(text)}, not a number; correct it")
     return float(stripped)
 

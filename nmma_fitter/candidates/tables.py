@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from .rows import Place, Row, band_of, checked, mjd_from_number, number, report_
 
 log = logging.getLogger(__name__)
 
+MOST_COLUMNS = 1000
 NOT_MEASURED = 99.0  # the survey's mark
 _ALERT_BANDS = {1.0: "ztfg", 2.0: "ztfr", 3.0: "ztfi"}  # fid of ZTF alerts
 _NO = {"", "0", "0.0", "false", "f", "no", "n", "none", "nan"}
@@ -120,8 +122,12 @@ def _records(path: Path, lines: Sequence[str]) -> Iterator[tuple[Place, list[str
 
 def _columns(place: Place, header: list[str]) -> list[str]:
     columns = [name.strip().lower() for name in header]
-    named = [name for name in columns if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
+    if len(columns) > MOST_COLUMNS:
+        raise place.error(
+            f"has {len(columns)} columns, not a light curve's; deliver the file again"
+        )
+    counts = Counter(name for name in columns if name)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         raise place.error(f"column {twice[0][:40]!r} appears twice; remove one")
     return columns

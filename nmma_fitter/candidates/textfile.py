@@ -7,6 +7,7 @@ from pathlib import Path
 from .rows import Place
 
 LARGEST_FILE = 50_000_000  # bytes; a light curve of a decade of nights is under one million
+MOST_LINES = 100_000
 
 _SIGNATURES = {
     b"PK": "a spreadsheet or zip archive",
@@ -25,7 +26,7 @@ def read_lines(path: Path) -> list[str]:
     Raises
     ------
     BadInput
-        When the file cannot be read, is too large, empty, binary or not UTF-8.
+        When the file cannot be read, is too large or long, empty, binary or not UTF-8.
     """
     place = Place(path)
     content = _content(path, place)
@@ -42,7 +43,13 @@ def read_lines(path: Path) -> list[str]:
     if not text.strip():
         raise place.error("is empty; deliver it again")
     # Not str.splitlines: it also splits at form feeds and others, and rows would be misnumbered.
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > MOST_LINES:
+        raise place.error(
+            f"has more than {MOST_LINES} lines, so is not one object's light curve; "
+            "deliver one file per object"
+        )
+    return lines
 
 
 def has_data(line: str) -> bool:

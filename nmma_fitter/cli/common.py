@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter import __version__
 from nmma_fitter.errors import NmmaFitterError
+from nmma_fitter.terminal import drop_what_nobody_reads, guard_streams
 
 EX_SOME_FAILED = 1
 EX_INTERRUPTED = 130
@@ -28,21 +28,45 @@ OPTIONS: dict[str, Any] = {
 
 def run(app: typer.Typer, name: str, many: set[str]) -> None:
     """Run a command; errors of ours and Ctrl-C end in one line and a status, not a traceback."""
+    guard_streams()
+    try:
+        _run(app, name, many)
+    finally:
+        _flush()
+
+
+def _run(app: typer.Typer, name: str, many: set[str]) -> None:
     try:
         app(args=spread(sys.argv[1:], many), prog_name=name)
     except NmmaFitterError as error:
         stream = sys.stdout if error.exit_status == 0 else sys.stderr
         print(f"{name}: {error}", file=stream)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        print(f"\n{name}: interrupted", file=sys.stderr)
-        sys.exit(EX_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as left:
+        if isinstance(getattr(left.__context__, "__cause__", None), KeyboardInterrupt):
+            print(f"\n{name}: interrupted", file=sys.stderr)  # typer makes a status of it
+        raise
+    except BrokenPipeError as error:
+        drop_what_nobody_reads(error)
         sys.exit(EX_SOME_FAILED)
     except (OSError, sqlite3.Error) as error:
-        print(f"{name}: {error}; mend that and run the same command again", file=sys.stderr)
+        what = _in_words(error)
+        print(f"{name}: {what}; fix that and run the same command again", file=sys.stderr)
         sys.exit(EX_SOME_FAILED)
+
+
+def _flush() -> None:
+    """Write what is left; what nobody can take is not worth another exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _in_words(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
+    return str(error)
 
 
 def spread(arguments: Sequence[str], many: set[str]) -> list[str]:
@@ -68,12 +92,17 @@ def spread(arguments: Sequence[str], many: set[str]) -> list[str]:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(__version__)
+        from nmma_fitter.version import version_text
+
+        print(version_text())
         raise typer.Exit
 
 
 Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    bool,
+    typer.Option(
+        "--version", callback=_version, is_eager=True, help="Print the version and the commit."
+    ),
 ]
 
 

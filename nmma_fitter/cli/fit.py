@@ -16,12 +16,16 @@ fit_app = typer.Typer(**OPTIONS)
 @fit_app.command()
 def nmma_fit(
     lightcurve: Annotated[
-        Path, typer.Argument(help="Light curve: survey CSV, SkyPortal or alert export, NMMA .dat.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="LIGHTCURVE",
+            help="Light curve: survey CSV, SkyPortal or alert export, NMMA .dat.",
+        ),
+    ] = None,
     model: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--model", help="Models to fit (several, or 'all'); see nmma-fitter models."),
-    ],
+    ] = None,
     object_name: Annotated[
         str | None, typer.Option("--object", help="The object's name instead of the file's.")
     ] = None,
@@ -81,7 +85,9 @@ def nmma_fit(
         ),
     ] = None,
     nlive: Annotated[int | None, typer.Option(help="Live points of nested sampling.")] = None,
-    cores: Annotated[int | None, typer.Option(min=1, help="Processes of one fit.")] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes of one fit.")
+    ] = None,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Count every row, repeated ones too.")
     ] = False,
@@ -97,9 +103,19 @@ def nmma_fit(
     ] = False,
     version: Version = False,
 ) -> None:
-    """Fit one light curve, now, and rank the models."""
+    """Fit one light curve, now, and rank the models.
+
+    Exit status: 0 when a model was fitted and none failed; 1 when one failed; 2 for an input or
+    option that cannot be used; 3 when every model was skipped, as unavailable or for the data; 75
+    when it was told to stop (Ctrl-C) and the same command goes on; 130 when Ctrl-C was pressed
+    again, or before the first fit.
+    """
     from nmma_fitter.by_hand import FitOrder, fit_by_hand
 
+    if not model:
+        raise BadInput("no model: add --model NAME (see nmma-fitter models)")
+    if lightcurve is None:
+        raise BadInput(_no_lightcurve(model))
     configure_log()
     over: dict[str, Any] = {
         "engine": engine,
@@ -125,6 +141,15 @@ def nmma_fit(
     raise typer.Exit(fit_by_hand(order, force=force))
 
 
+def _no_lightcurve(words: list[str]) -> str:
+    """What to say where there are only models: one of them may be a file's misspelt name."""
+    from nmma_fitter.models import names
+
+    if unknown := [word for word in words if word not in names() and word != "all"]:
+        return f"{unknown[-1]!r} is neither a file nor a model; check the light curve's name"
+    return "no light curve: give its file, as in nmma-fit FILE --model NAME"
+
+
 def trigger(text: str | None) -> str | float | None:
     """Day zero as the settings hold it."""
     if text is None or text in ("first-detection", "day-before"):
@@ -143,12 +168,9 @@ def _measured(option: str, text: str | None) -> dict[str, float] | None:
         return None
     value, _, error = text.replace("+/-", "±").replace("+-", "±").partition("±")
     try:
-        found = {"value": float(value), "error": float(error or 0)}
+        return {"value": float(value), "error": float(error or 0)}
     except ValueError:
         raise BadInput(f"{option} {text!r}: write a number, or number±error") from None
-    if found["value"] <= 0 or found["error"] < 0:
-        raise BadInput(f"{option} {text!r}: must be positive, with an error of 0 or more")
-    return found
 
 
 def _bands_and_default(option: str, text: str) -> tuple[float | None, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from nmma_fitter.cli.common import (
     Version,
     configure_log,
 )
-from nmma_fitter.errors import BadInput
+from nmma_fitter.errors import BadInput, Unavailable
 
 jobs_app = typer.Typer(**OPTIONS)
 
@@ -63,12 +64,15 @@ def make_jobs(
 
     Exit status: 0 when everything ended and nothing failed, or with --once, --linger and
     --keep-going when the last tick went well; 1 when something failed, by a named reason, or
-    would be refused; 2 for bad input; 75 when another make-jobs is past its time budget.
+    would be refused; 2 for bad input; 3 when every fit was skipped, so that nothing was fitted;
+    75 when another make-jobs is past its time budget.
     """
-    from nmma_fitter.config import load_config
+    from nmma_fitter.config import check_paths, load_config
     from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
+    from nmma_fitter.poller.asked_outdir import check_outdir
     from nmma_fitter.poller.unattended import check_candidates
-    from nmma_fitter.progress import Display, print_end, print_plan
+    from nmma_fitter.progress import Display, all_skipped, print_end, print_plan
+    from nmma_fitter.terminal import Showing
 
     seconds = _duration("--linger", linger)
     if keep_going and (once or dry_run):
@@ -78,6 +82,8 @@ def make_jobs(
     if outdir is not None:
         paths = settings.paths.model_copy(update={"outdir": outdir.resolve()})
         settings = settings.model_copy(update={"paths": paths})
+        check_paths(paths, "--outdir")
+        check_outdir(paths, data_dir.resolve().name if data_dir else None)
     follow = data_dir is None and (once or keep_going or seconds is not None)
     chosen = tuple(candidate or ())
     order = Order(data_dir, chosen, _models(models or ()), force, timeout, follow=follow)
@@ -105,15 +111,20 @@ def make_jobs(
     except KeyboardInterrupt:
         print("\ninterrupted: the jobs go on, and the same command adopts them")
         raise typer.Exit(EX_INTERRUPTED) from None
-    failed = print_end(report, poller.night_folder)
-    raise typer.Exit(EX_SOME_FAILED if failed and (collect_only or not once) else 0)
+    shown = Showing("its results are in the folder")
+    shown.safely(lambda: print_end(report, poller.night_folder))
+    if once and not collect_only:
+        raise typer.Exit(0)
+    if any(need.state.value == "failed" for need in report.needs):
+        raise typer.Exit(EX_SOME_FAILED)
+    raise typer.Exit(Unavailable.exit_status if all_skipped(report.needs) else 0)
 
 
 def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) -> int:
     from nmma_fitter.candidates.nights import newest_night
     from nmma_fitter.poller.dag import collect_command, render_dag
 
-    night = (order.night_dir or newest_night(settings.paths.candidates)).resolve()
+    night = (order.night_dir or newest_night(settings.paths.candidates, time.time())).resolve()
     collect = collect_command(order, night, settings.paths.outdir, config)
     dag = render_dag(settings, order, folder, collect)
     print(f"{dag.nodes} units; submit them: condor_submit_dag {dag.path}")

@@ -39,7 +39,9 @@ def tools(version: Version = False) -> None:
 @tools_app.command("status")
 def status(
     config: Config = None,
-    night: Annotated[str | None, typer.Option(help="Only this night.")] = None,
+    night: Annotated[
+        str | None, typer.Option(help="Only this night: its name, or how it begins.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
     """Show how each unit stands, from the snapshot of the last tick.
@@ -103,13 +105,13 @@ def cancel_command(
     """End unfinished fits, and their jobs: they fail as cancelled. `retry` wants them again."""
     from nmma_fitter.poller.orders import cancel, to_cancel
 
-    settings, _, scheduler, chosen = _in_hand(config, night, objects, models, None)
+    settings, campaign, scheduler, chosen = _in_hand(config, night, objects, models, None)
     if not yes:
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
         if labels and not typer.confirm(f"cancel these {len(labels)} fits?"):
             raise typer.Exit(1)
-    raise typer.Exit(0 if cancel(settings, scheduler, chosen, _say) else 1)
+    raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
 
 
 @tools_app.command("catch-up")
@@ -142,6 +144,27 @@ def catch_up_command(
         print("interrupted: the jobs go on, and the next tick adopts them")
         raise typer.Exit(EX_INTERRUPTED)
     raise typer.Exit(status)
+
+
+@tools_app.command("adopt")
+def adopt_command(config: Config = None) -> None:
+    """Declare the configured results and candidates folders to be this installation's.
+
+    For a folder that was emptied or whose state was lost; look first that it is mounted.
+    """
+    from nmma_fitter.config import load_config
+    from nmma_fitter.engine.lock import TickLock
+    from nmma_fitter.engine.marker import CANDIDATES, RESULTS, adopt
+
+    settings = load_config(config)
+    paths, budget = settings.paths, settings.tick.longest
+    paths.state.mkdir(parents=True, exist_ok=True)
+    with TickLock(paths.state, budget).held(budget, _say):
+        folders = [(paths.outdir, RESULTS), (paths.candidates, CANDIDATES)]
+        for folder, kind in folders if settings.sources else folders[:1]:
+            folder.mkdir(parents=True, exist_ok=True)
+            adopt(paths.state, folder, kind)
+            print(f"{folder}: is this installation's from now on")
 
 
 @tools_app.command("install-jobs")

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmma_fitter.delivery.news import generation_of, night_news, object_news
-from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.settings import EmailSettings
 from nmma_fitter.delivery.words import link_of, night_text, object_text
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel, Posts
 from nmma_fitter.errors import Undelivered
+from nmma_fitter.plain import short_line
 
 if TYPE_CHECKING:
     import smtplib

@@ -14,7 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmma_fitter.delivery.plain import short_line, without_tokens
 from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import Json, canonical_digest, folder_name, read_json
@@ -23,6 +22,7 @@ from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import GARBLED
 from nmma_fitter.labels import model_named
+from nmma_fitter.plain import short_line, without_tokens
 
 if TYPE_CHECKING:
     from nmma_fitter.inference.ranking import Ranked, Ranking

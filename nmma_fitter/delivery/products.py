@@ -12,7 +12,7 @@ from typing import Any
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.ranges import BandCurves, curves_from_json
-from nmma_fitter.engine.files import read_json, write_atomic, write_json
+from nmma_fitter.engine.files import folder_name, read_json, write_atomic, write_json
 from nmma_fitter.errors import GARBLED, NmmaFitterError, RankingRefused
 from nmma_fitter.fit_request import read_request
 from nmma_fitter.fits import result_path
@@ -20,6 +20,8 @@ from nmma_fitter.inference.ranking import NotRanked, Ranking, rank
 from nmma_fitter.inference.result import Summary, read_summary
 
 log = logging.getLogger(__name__)
+
+PICTURES = ("lightcurves.png", "corner.png")  # of a fit
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def write_product(
     except RankingRefused as refusal:
         log.warning("%s: %s", name, refusal)
         write_json(folder / "ranking.json", {"object_name": name, "refused": str(refusal)})
+        (folder / "comparison.png").unlink(missing_ok=True)
         return None
     value: dict[str, Any] = json.loads(ranking.to_json())
     value["results"] = {
@@ -84,7 +87,8 @@ def write_product(
     path, picture = folder / "ranking.json", folder / "comparison.png"
     if not path.exists() or path.read_bytes() != text.encode():
         write_atomic(path, text)
-    if points_to is None and not _is_newer(picture, path):
+    renamed = _draw_renamed(folder, name, fits, summaries)
+    if (points_to is None or renamed) and not _is_newer(picture, path):
         try:
             _draw_comparison(picture, name, fits, ranking)
         except (NmmaFitterError, OSError, *GARBLED) as error:
@@ -92,9 +96,38 @@ def write_product(
     return ranking
 
 
-def _is_newer(picture: Path, ranking: Path) -> bool:
-    """Whether a picture was drawn after the ranking: else something ended between the two."""
-    return picture.exists() and picture.stat().st_mtime_ns >= ranking.stat().st_mtime_ns
+def own_picture(folder: Path, model: str, picture: str) -> Path:
+    """Where an object has a fit's picture under its own name, when it was fitted as another."""
+    return folder / f"{folder_name(model)}-{picture}"
+
+
+def _draw_renamed(
+    folder: Path, name: str, fits: Sequence[Finished], summaries: Sequence[Summary]
+) -> bool:
+    """Draw the pictures of fits that bear another's name once more; whether there are any."""
+    fitted_as = {one.model: one.object_name for one in summaries}
+    renamed = [fit for fit in fits if fit.folder and fitted_as.get(fit.model, name) != name]
+    for fit in fits:
+        own = own_picture(folder, fit.model, "")
+        pictures = [own.with_name(own.name + picture) for picture in PICTURES]
+        if fit not in renamed:
+            for picture in pictures:
+                picture.unlink(missing_ok=True)
+        elif fit.folder and not all(
+            _is_newer(p, result_path(fit.folder, fit.model)) for p in pictures
+        ):
+            try:
+                from nmma_fitter.redraw import draw_again
+
+                draw_again(fit.folder, fit.model, name, folder, own.name)
+            except (NmmaFitterError, OSError, *GARBLED) as error:
+                log.warning("%s: no pictures of %s: %s", name, fit.model, error)
+    return bool(renamed)
+
+
+def _is_newer(picture: Path, than: Path) -> bool:
+    """Whether a picture was drawn after a file was written: else something ended in between."""
+    return picture.exists() and picture.stat().st_mtime_ns >= than.stat().st_mtime_ns
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -102,8 +135,10 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _not_ranked(fit: Finished) -> NotRanked:
-    state = fit.state if fit.state in ("failed", "skipped") else "running"
-    return NotRanked(fit.model, state, fit.reason or fit.state, fit.detail)  # type: ignore[arg-type]
+    # How far an unfinished fit is changes too often to be written down: status says it.
+    ended = fit.state in ("failed", "skipped")
+    state, reason = (fit.state, fit.reason) if ended else ("running", "has not ended")
+    return NotRanked(fit.model, state, reason or fit.state, fit.detail)  # type: ignore[arg-type]
 
 
 def _summaries(fits: Sequence[Finished]) -> tuple[list[Summary], list[NotRanked]]:
@@ -130,6 +165,7 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
         if row.model in folders
     ]
     if len(entries) < 2:
+        picture.unlink(missing_ok=True)  # of fits that are compared no more
         return
     request = read_request(folders[entries[0].model])
     window: LightCurve = request.window

@@ -50,7 +50,7 @@ class EmailSettings(BaseModel):
     user: str = ""
     sender: Address = ""
     recipients: tuple[Address, ...] = ()
-    page_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
+    page_url: Annotated[str, Field(pattern=r"^(https?://[^@]+)?$")] = ""  # no password
     objects: bool = True
     digest: bool = True
     command_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import Json
@@ -46,12 +46,16 @@ def candidates_by_day(nights: Sequence[NightCount]) -> dict[str, dict[str, int]]
     return dict(sorted(days.items()))
 
 
-def every_day(days: Mapping[str, Mapping[str, int]], most: int) -> dict[str, Mapping[str, int]]:
+def every_day(
+    days: Mapping[str, Mapping[str, int]], most: int, today: date | None = None
+) -> dict[str, Mapping[str, int]]:
     """The last days (at most `most`), with those between on which nothing was, if they are dates.
 
-    What is no date comes last, as it is.
+    What is no date, or one after tomorrow (of `today`, by default the clock's), comes last, as it
+    is: such a day would push out all the others.
     """
-    dated = sorted(day for day in days if _as_date(day))
+    tomorrow = (today or datetime.now(UTC).date()) + timedelta(days=1)
+    dated = sorted(day for day in days if (when := _as_date(day)) and when <= tomorrow)
     found: dict[str, Mapping[str, int]] = {}
     if dated:
         last = date.fromisoformat(dated[-1])
@@ -59,7 +63,8 @@ def every_day(days: Mapping[str, Mapping[str, int]], most: int) -> dict[str, Map
         span = (last - first).days
         names = [str(first + timedelta(days=number)) for number in range(span + 1)]
         found = {name: days.get(name, {}) for name in names}
-    return found | {day: days[day] for day in days if not _as_date(day)}
+    others = {day: days[day] for day in days if not (when := _as_date(day)) or when > tomorrow}
+    return found | others
 
 
 def _as_date(text: str) -> date | None:

@@ -57,9 +57,14 @@ class Batch:
             yield (place if job.index is None else job.index), job
 
 
+def installation_file(state: Path) -> Path:
+    """Where a state folder keeps its id, and which folders are marked with it."""
+    return state / "installation.json"
+
+
 def installation(state: Path) -> str:
     """This state folder's own id, made once; it tells our jobs from another installation's."""
-    path = state / "installation.json"
+    path = installation_file(state)
     known = (read_json(path) or {}).get("id")
     if isinstance(known, str) and re.fullmatch(r"[0-9a-f]{8}", known):
         return known
@@ -72,13 +77,15 @@ def new_batch(state: Path, scheduler: str, jobs: tuple[BatchJob, ...]) -> Batch:
     """A batch with a fresh token, written and synced before anything is submitted."""
     token = f"{installation(state)}-{secrets.token_hex(6)}"
     batch = Batch(token, scheduler, jobs)
-    folder = state / "batches"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(
-        folder / f"{token}.json",
-        {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]},
-    )
+    path = batch_path(state, token)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]})
     return batch
+
+
+def batch_path(state: Path, token: str) -> Path:
+    """Where a batch is on disk."""
+    return state / "batches" / f"{token}.json"
 
 
 def read_batches(state: Path) -> Iterator[Batch]:

@@ -47,6 +47,10 @@ class Campaign(Protocol):
         """
         ...
 
+    def available(self, task: str) -> bool:
+        """Whether what a task needs is here now; asked often, so looked for only at times."""
+        ...
+
     def collect(
         self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
     ) -> None:

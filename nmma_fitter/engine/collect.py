@@ -133,7 +133,7 @@ class _Collecting:
         worked = False
         for name, needs in objects.items():
             endings = [ending_of(self.ledger, need) for need in needs]
-            mark = _mark(endings)
+            mark = _mark(endings, self.ledger.stands(name))
             if done.get(name) == mark:
                 continue
             if worked and self.enough():
@@ -154,8 +154,9 @@ class _Collecting:
         self.campaign.collect(folder, name, endings, self.ledger.history(name))
 
 
-def _mark(endings: Sequence[Ending]) -> str:
+def _mark(endings: Sequence[Ending], history: Sequence[Sequence[str]]) -> str:
     """Changes whenever an object's product must be made again."""
     needs = [ending.need for ending in endings]
     parts = [[n.task, n.digest, n.state.value, n.reason, n.detail, n.unit_night] for n in needs]
-    return canonical_digest([parts, [[str(one.run), str(one.shown)] for one in endings]])
+    runs = [[str(one.run), str(one.shown)] for one in endings]
+    return canonical_digest([parts, runs, [list(one) for one in history]])

@@ -91,9 +91,10 @@ def sync_folder(folder: Path) -> None:
         waiting[folder] = None
 
 
-def write_atomic(path: Path, content: bytes | str) -> None:
+def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
     """Replace a file as a whole; a reader sees the old content or the new, also after a crash.
 
+    It has its mode from the beginning, so what only its owner may read is never open to others.
     Inside `synced_together` the crash must be one of processes, not of the machine.
     """
     waiting = _put_off.get()
@@ -108,7 +109,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
                 os.fsync(stream.fileno())
             else:
                 waiting[path] = None
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,10 @@ from nmma_fitter.engine.unit import State, Unit
 
 @dataclass(frozen=True)
 class AttemptRow:
-    """A unit's attempt as the ledger remembers it."""
+    """A unit's attempt as the ledger remembers it.
+
+    `seconds` is the wall-clock limit that it asked for, 0 where that is not known.
+    """
 
     folder: str
     number: int
@@ -25,6 +28,7 @@ class AttemptRow:
     absent_since: float | None
     sign_of_life: str
     evaluations: int
+    seconds: int = 0
 
 
 class AttemptTable(LedgerFile):
@@ -45,6 +49,10 @@ class AttemptTable(LedgerFile):
                 *(job.folder, job.attempt, job.digest, job.generation, batch.token, index),
                 job.seconds,
             )
+
+    def forget_batch(self, token: str) -> None:
+        """Take back `add_batch` for a batch of which nothing was submitted: it was refused."""
+        self._run("DELETE FROM attempts WHERE token=?", token)
 
     def add_run(self, unit: Unit, run: RunRecord) -> None:
         """Note an attempt of which only its run is known, no batch."""
@@ -154,4 +162,4 @@ class AttemptTable(LedgerFile):
 
 def _attempt_row(row: sqlite3.Row) -> AttemptRow:
     names = ("folder", "number", "token", "idx", "job_id", "reason", "absent_since")
-    return AttemptRow(**{n: row[n] for n in (*names, "sign_of_life", "evaluations")})
+    return AttemptRow(**{n: row[n] for n in (*names, "sign_of_life", "evaluations", "seconds")})

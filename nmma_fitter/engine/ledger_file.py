@@ -117,6 +117,17 @@ class LedgerFile:
         """Note that `rebuild` has put in what there was."""
         self._run("INSERT OR REPLACE INTO meta VALUES ('filled', '')")
 
+    def first_time(self, said: str) -> bool:
+        """Whether a line for a person is new here; it is not from now on."""
+        known = self._run("SELECT 1 FROM meta WHERE key=?", f"said: {said}")
+        if not known:
+            self._run("INSERT INTO meta VALUES (?, '')", f"said: {said}")
+        return not known
+
+    def forget_said(self) -> None:
+        """Let `first_time` hold again for every line."""
+        self._run("DELETE FROM meta WHERE key LIKE 'said: %'")
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
@@ -148,7 +159,13 @@ class LedgerFile:
         return self._db.execute(sql, [_storable(value) for value in values]).fetchall()
 
     def _touch_nights(self, digest: str) -> None:
+        """Mark every night that shows a unit: those that need it, and those after its own.
+
+        The page of an object lists the units that it had in this and in earlier nights.
+        """
         self._run(
-            "UPDATE nights SET dirty=1 WHERE night IN (SELECT night FROM needs WHERE digest=?)",
-            digest,
+            "UPDATE nights SET dirty=1 WHERE night IN (SELECT night FROM needs WHERE digest=?"
+            " UNION SELECT needs.night FROM units JOIN needs ON needs.object = units.object"
+            " AND needs.night >= units.night WHERE units.digest=?)",
+            *(digest, digest),
         )

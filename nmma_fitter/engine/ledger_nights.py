@@ -75,13 +75,26 @@ class NightTable(LedgerFile):
         )
         return [NeedRow(**{**dict(r), "state": State(r["state"])}) for r in rows]
 
+    def lacking(self, reason: str) -> list[tuple[str, str]]:
+        """Night and task of what became no unit, and was skipped for a reason."""
+        rows = self._run(
+            "SELECT DISTINCT night, task FROM needs WHERE digest IS NULL AND state=? AND reason=?"
+            " ORDER BY night, task",
+            *(State.SKIPPED, reason),
+        )
+        return [(row["night"], row["task"]) for row in rows]
+
     def is_needed(self, digest: str) -> bool:
         """Whether any night still wants a unit."""
         return bool(self._run("SELECT 1 FROM needs WHERE digest=? LIMIT 1", digest))
 
     def nights(self) -> list[tuple[str, int, bool]]:
         """Name, revision and whether closed of every night, by name."""
-        rows = self._run("SELECT night, revision, closed FROM nights ORDER BY night")
+        return sorted(self.nights_as_they_came())
+
+    def nights_as_they_came(self) -> list[tuple[str, int, bool]]:
+        """The same, in the order in which they came to be known."""
+        rows = self._run("SELECT night, revision, closed FROM nights ORDER BY rowid")
         return [(r["night"], int(r["revision"]), bool(r["closed"])) for r in rows]
 
     def dirty_nights(self) -> list[str]:

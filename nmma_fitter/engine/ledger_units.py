@@ -50,6 +50,18 @@ class UnitTable(LedgerFile):
         )
         self._touch_nights(unit.digest)
 
+    def relocate(self, before: Path, now: Path) -> None:
+        """Name the folders where they are, after all of them were moved together."""
+        old = f"{before}/"
+        columns = (("units", "folder"), ("units", "resume_from"), ("attempts", "folder"))
+        with self.transaction():
+            for table, column in (*columns, ("nights", "folder")):
+                self._run(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?)"
+                    f" WHERE substr({column}, 1, ?) = ?",
+                    *(f"{now}/", len(old) + 1, len(old), old),
+                )
+
     def set_state(
         self,
         digest: str,
@@ -100,6 +112,12 @@ class UnitTable(LedgerFile):
         rows = self._run("SELECT * FROM units WHERE object=? ORDER BY rowid", obj)
         return [_unit_row(row) for row in rows]
 
+    def stands(self, obj: str) -> list[tuple[str, ...]]:
+        """What tells how every unit of an object stands, in the order they came."""
+        names = "digest, generation, state, reason"
+        rows = self._run(f"SELECT {names} FROM units WHERE object=? ORDER BY rowid", obj)
+        return [tuple(str(value) for value in row) for row in rows]
+
     def digests(self) -> set[str]:
         """Every unit's digest."""
         return {row["digest"] for row in self._run("SELECT digest FROM units")}
@@ -126,9 +144,14 @@ class UnitTable(LedgerFile):
         return [_unit_row(row) for row in rows]
 
     def last_ended(self, task: str, count: int) -> list[tuple[State, str | None]]:
-        """How the last units of a task ended, newest first; skipped ones do not count."""
+        """How the last units of a task ended, newest first.
+
+        Skipped ones do not count, nor those that failed without an attempt: what kept them from
+        one was not the task.
+        """
         rows = self._run(
-            "SELECT state, reason FROM units WHERE task=? AND state IN (?,?)"
+            "SELECT state, reason FROM units WHERE task=? AND state IN (?,?) AND NOT (reason IS"
+            " 'never_started' AND digest NOT IN (SELECT digest FROM attempts))"
             " ORDER BY ended DESC LIMIT ?",
             *(task, State.DONE, State.FAILED, count),
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from nmma_fitter.engine.campaign import Ending, ending_of
+from nmma_fitter.engine.campaign import Campaign, Ending, ending_of
+from nmma_fitter.engine.collect import collect
 from nmma_fitter.engine.files import folder_name, read_json, write_json
 from nmma_fitter.engine.ledger import Ledger, OutboxRow, Post
 from nmma_fitter.engine.ledger_outbox import NO_TROUBLE, Trouble
@@ -75,6 +77,9 @@ class Posts:
         self._ledger.set_posted(self._courier, key, ref, content, self.now())
 
 
+LAST = "\U0010ffff"  # sorts after every name
+
+
 class Courier(Protocol):
     """Somebody who is told, or sent, what has changed.
 
@@ -129,20 +134,37 @@ def set_due(ledger: Ledger, begins: Mapping[str, str], night: str, obj: str) -> 
             ledger.set_due(courier, night, obj)
 
 
-def first_nights(ledger: Ledger, couriers: Sequence[Courier], state: Path) -> dict[str, str]:
+def make_products(
+    ledger: Ledger,
+    campaign: Campaign,
+    couriers: Sequence[Courier],
+    state: Path,
+    enough: Callable[[], bool],
+    latest: str = LAST,
+) -> list[str]:
+    """Make what shows that something changed, see `collect`; and note that the couriers are due."""
+    changed = partial(set_due, ledger, first_nights(ledger, couriers, state, latest))
+    return collect(ledger, campaign, state, enough, changed)
+
+
+def first_nights(
+    ledger: Ledger, couriers: Sequence[Courier], state: Path, latest: str = LAST
+) -> dict[str, str]:
     """From which night on each courier is told; a new one, or one that is back, begins as it says.
 
     That is kept in ``<state>/couriers.json``: if it went with the ledger, old nights were news.
+    Names that sort after `latest` are of no night that can have been: nobody begins there.
     """
     path = state / "couriers.json"
     stored = {str(name): str(night) for name, night in (read_json(path) or {}).items()}
     names = {courier.name for courier in couriers}
-    known = {name: night for name, night in stored.items() if name in names}
+    known = {name: n for name, n in stored.items() if name in names and n <= latest}
     new = [courier for courier in couriers if courier.name not in known]
     if new or known != stored:
         nights = [name for name, _, _ in ledger.nights()]
         for courier in new:
-            known[courier.name] = max(nights, default="") if courier.begins_anew else ""
+            newest = max((name for name in nights if name <= latest), default="")
+            known[courier.name] = newest if courier.begins_anew else ""
             for night in () if courier.begins_anew else nights:
                 _everything_due(ledger, courier.name, night)
         write_json(path, known)

@@ -10,6 +10,7 @@ from nmma_fitter.engine.attempt import RunRecord, runs_of
 from nmma_fitter.engine.batch import Batch, read_batches
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import Ledger
+from nmma_fitter.engine.marker import settle
 from nmma_fitter.engine.reasons import policy
 from nmma_fitter.engine.sentinel import read_sentinel, took
 from nmma_fitter.engine.snapshot import snapshot_path
@@ -20,8 +21,19 @@ log = logging.getLogger(__name__)
 
 
 def open_ledger(state: Path, outdir: Path) -> Ledger:
-    """Open a state folder's ledger; one that is missing is made again first."""
+    """Open a state folder's ledger; one that is missing is made again first.
+
+    Raises
+    ------
+    BadInput
+        `outdir` is not this installation's, see `marker.settle`.
+    """
     ledger = Ledger(state / "ledger.sqlite")
+    try:
+        settle(ledger, state, outdir)
+    except BaseException:
+        ledger.close()
+        raise
     if ledger.fresh:
         (state / "collecting.json").unlink(missing_ok=True)  # so that all is announced again
         snapshot = read_json(snapshot_path(state))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PUBLISH = (sys.executable, "-P", "-m", "nmma_fitter.engine.publish")
 FOLDERS = {"{work}": '"$work"', "{attempt}": '"$attempt"'}
+OWN = 0o700  # a script holds the values of [scheduler] environment, which may be secrets
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -88,8 +89,7 @@ def _loader(templates: Path) -> jinja2.Environment:
 def write_script(unit: Unit, number: int, text: str) -> Path:
     """Put an attempt's script in the work folder, under a name no other attempt has."""
     path = unit.folder / f"job-{number}.sh"
-    write_atomic(path, text)
-    path.chmod(0o755)
+    write_atomic(path, text, OWN)
     return path
 
 
@@ -124,8 +124,7 @@ def write_shared(
     """Put a shared job's script in the work folder of its first unit; returns its path."""
     text = render_shared(turns, templates=templates, scheduler=scheduler, environment=environment)
     path = turns[0].unit.folder / f"shared-{turns[0].number}.sh"
-    write_atomic(path, text)
-    path.chmod(0o755)
+    write_atomic(path, text, OWN)
     return path
 
 

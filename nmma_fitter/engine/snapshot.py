@@ -23,7 +23,8 @@ IN_FULL = 14  # nights listed unit by unit, besides those that are open
 OPEN_IN_FULL = 60
 AS_COUNTS = 400
 LONGEST_DETAIL = 300
-BEAT = ("count", "evaluations", "phase", "log_z")
+OLD_BEAT = ("phase", "log_z")  # of jobs that version 0.1 started
+BEAT = ("count", "evaluations", "done", "total", "text", "left", *OLD_BEAT)
 
 NightRow = tuple[str, int, bool]
 
@@ -34,7 +35,12 @@ def snapshot_path(state: Path) -> Path:
 
 
 def write_snapshot(
-    ledger: Ledger, state: Path, about: Mapping[str, Any] | None = None, now: float | None = None
+    ledger: Ledger,
+    state: Path,
+    about: Mapping[str, Any] | None = None,
+    now: float | None = None,
+    *,
+    written: int | None = None,
 ) -> Json:
     """Write how every unit stands; return what was written.
 
@@ -47,23 +53,48 @@ def write_snapshot(
         What else a reader should know of this tick: ``period``, ``poller``, ``notes`` and so on.
     now : float, optional
         The poller's clock.
+    written : int, optional
+        When the last tick ended, if that is not now.
     """
     now = time.time() if now is None else now
     before = _previous(state)
-    listed, counted, earlier = _divide(ledger.nights())
+    listed, counted, earlier = _divide(ledger.nights_as_they_came())
     known = {night["night"]: night for night in before.get("nights", [])}
-    nights = [_as_counts(ledger, row, known.get(row[0])) for row in counted]
-    nights += [_in_full(ledger, row, known.get(row[0]), now) for row in listed]
+    changed = set(ledger.dirty_nights())
+    fixed = {name: night for name, night in known.items() if name not in changed}
+    nights = [_as_counts(ledger, row, fixed.get(row[0])) for row in counted]
+    nights += [
+        fixed[row[0]] if _is_fixed(fixed.get(row[0]), row) else _in_full(ledger, row, known, now)
+        for row in listed
+    ]
     value: Json = {
         "period": None,
         **(about or {}),
         "format": FORMAT,
-        "written": int(now),
+        "written": int(now) if written is None else written,
         "nights": sorted(nights, key=lambda night: str(night["night"])),
-        "earlier": _sum(ledger, earlier, before.get("earlier"), known),
+        "earlier": _sum(ledger, earlier, before.get("earlier"), fixed),
     }
     write_json(snapshot_path(state), value)
     return value
+
+
+def update_snapshot(ledger: Ledger, state: Path, by: str, now: float) -> None:
+    """Write how every unit stands now, after an order; all else is as the last tick left it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    state : Path
+    by : str
+        The command that gave the order.
+    now : float
+    """
+    before = _previous(state)
+    if before:
+        about = {key: before[key] for key in before if key not in ("nights", "earlier")}
+        order = {"order": {"by": by, "time": int(now)}}
+        write_snapshot(ledger, state, {**about, **order}, now, written=before["written"])
 
 
 def heartbeats(snapshot: Json, night: str) -> dict[tuple[str, str], Json]:
@@ -97,12 +128,15 @@ def _as_counts(ledger: Ledger, row: NightRow, known: Json | None) -> Json:
     return {"night": night, "revision": revision, "closed": closed, "counts": number}
 
 
-def _in_full(ledger: Ledger, row: NightRow, known: Json | None, now: float) -> Json:
+def _is_fixed(known: Json | None, row: NightRow) -> bool:
+    """Whether a night stands in full as it did: a closed one changes only with its revision."""
+    return known is not None and row[2] and _same(known, row) and "units" in known
+
+
+def _in_full(ledger: Ledger, row: NightRow, known: Mapping[str, Json], now: float) -> Json:
     night, revision, closed = row
-    if known is not None and closed and _same(known, row) and "units" in known:
-        return known
     needs = ledger.needs(night)
-    old = {(u["object"], u["task"]): u for u in (known or {}).get("units", [])}
+    old = {(u["object"], u["task"]): u for u in known.get(night, {}).get("units", [])}
     units = [_unit(ledger, need, old.get((need.object, need.task)), now) for need in needs]
     head: Json = {"night": night, "revision": revision, "closed": closed}
     return {**head, "counts": counts(needs), "units": units}

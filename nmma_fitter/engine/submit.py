@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from nmma_fitter.engine.batch import Batch, BatchJob, new_batch
+from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.files import synced_together
+from nmma_fitter.engine.hand_over import HandedOver, Prepared, attempts_of, hand_over, rows_of
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import withdraw_night
 from nmma_fitter.engine.render import Turn, render, write_script, write_shared
 from nmma_fitter.engine.sharing import Job, asked, in_jobs, may_share
 from nmma_fitter.engine.track import resume_folder
 from nmma_fitter.engine.unit import State, Unit, prepare_folder
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import BatchRequest, Scheduler
+from nmma_fitter.schedulers.base import Scheduler
 
 LIVE = tuple(state for state in State if state.live)
 NextNumber = Callable[[Unit], int]
@@ -97,19 +97,60 @@ def submit(
     """
     for night in ledger.dirty_nights():
         withdraw_night(ledger, night)
-    chosen = _jobs(ledger, rows, settings, queued)
-    notes: list[str] = []
-    waiting = len(rows) - sum(len(job.rows) for job in chosen)
+    chosen = _jobs(ledger, scheduler, rows, settings, queued)
+    notes = [note for note in _cuts(scheduler, chosen) if ledger.first_time(note)]
+    late = len(rows) - sum(len(job.rows) for job in chosen)
+    full: dict[str, str] = {}  # by options, since a limit may be a partition's or a QOS's
+    waiting: list[UnitRow] = []
     for number, batch in enumerate(_batches(chosen, scheduler, settings)):
-        if number and not settings.enough():
-            settings.sleep(settings.pause)
-        if settings.enough():
-            waiting += sum(len(job.rows) for job in batch)
+        options = repr(batch[0].resources.options)
+        units = [row for job in batch for row in job.rows]
+        if options in full:
+            waiting += _wait(ledger, units, full[options])
+            continue
+        if number and not _next_call(settings):
+            late += len(units)
+            continue
+        out = _submit_batch(ledger, scheduler, state, batch, settings, now)
+        notes += out.notes
+        if out.full and out.left:
+            full[options] = _limit_words(out.full, settings)
+            waiting += _wait(ledger, rows_of(out.left), full[options])
         else:
-            notes += _submit_batch(ledger, scheduler, state, batch, settings, now)
+            late += len(rows_of(out.left))
     if waiting:
-        notes.append(f"{waiting} units wait for their turn to be submitted")
+        notes.append(f"{len(waiting)} units wait: {'; '.join(dict.fromkeys(full.values()))}")
+    if late:
+        notes.append(f"{late} units wait for their turn to be submitted")
     return notes
+
+
+def _next_call(settings: SubmitSettings) -> bool:
+    """Pause before another call, and whether to make it."""
+    if not settings.enough():
+        settings.sleep(settings.pause)
+    return not settings.enough()
+
+
+def _limit_words(said: str, settings: SubmitSettings) -> str:
+    bounds = f"submit_per_tick (now {settings.per_tick})"
+    if settings.max_queued is not None:
+        bounds = f"max_queued (now {settings.max_queued}) or {bounds}"
+    return f"the batch system takes no more jobs now ({said}); set [tick] {bounds} to that limit"
+
+
+def _wait(ledger: Ledger, rows: Sequence[UnitRow], why: str) -> Sequence[UnitRow]:
+    """Note why units stay pending."""
+    with ledger.transaction():
+        for row in rows:
+            ledger.set_state(row.unit.digest, State.PENDING, None, why)
+    return rows
+
+
+def _cuts(scheduler: Scheduler, jobs: Sequence[Job]) -> Iterable[str]:
+    """What jobs cannot have of what they ask for, each once."""
+    said = (f"{job.tasks[0]}: {cut}" for job in jobs if (cut := scheduler.fitted(job.resources)[1]))
+    return dict.fromkeys(said)
 
 
 def in_turn(rows: Iterable[UnitRow]) -> list[UnitRow]:
@@ -123,15 +164,24 @@ def in_turn(rows: Iterable[UnitRow]) -> list[UnitRow]:
 
 
 def _jobs(
-    ledger: Ledger, rows: Sequence[UnitRow], settings: SubmitSettings, queued: int | None
+    ledger: Ledger,
+    scheduler: Scheduler,
+    rows: Sequence[UnitRow],
+    settings: SubmitSettings,
+    queued: int | None,
 ) -> list[Job]:
-    """The jobs to submit now."""
+    """The jobs to submit now; units whose times together are too long for one job are parted."""
 
     def may(row: UnitRow) -> bool:
         return may_share(row, ledger.tries(row.unit.digest, row.unit.generation))
 
     largest = min(settings.per_tick, settings.max_queued or settings.per_tick)
-    return in_jobs(in_turn(rows), may, _room(ledger, settings, queued), largest)
+    jobs = in_jobs(in_turn(rows), may, _room(ledger, settings, queued), largest)
+    parted: list[Job] = []
+    for job in jobs:
+        whole = len(job.rows) == 1 or not scheduler.fitted(job.resources)[1]
+        parted += [job] if whole else [Job((row,)) for row in job.rows]
+    return parted
 
 
 def _room(ledger: Ledger, settings: SubmitSettings, queued: int | None) -> int:
@@ -148,7 +198,7 @@ def _batches(
     """Jobs of equal tasks and resources, as many as one call may have."""
     alike: dict[tuple[tuple[str, ...], str], list[Job]] = {}
     for job in jobs:
-        alike.setdefault((job.tasks, repr(job.resources)), []).append(job)
+        alike.setdefault((job.tasks, repr(scheduler.fitted(job.resources)[0])), []).append(job)
     size = min(settings.per_batch, scheduler.largest_batch or settings.per_batch)
     return [
         group[first : first + size]
@@ -164,50 +214,45 @@ def _submit_batch(
     jobs: Sequence[Job],
     settings: SubmitSettings,
     now: float,
-) -> list[str]:
+) -> HandedOver:
     """Write a batch's files, note it, hand it over: each durable before the next."""
-    written = _Written()
+    written = _Written(scheduler, settings)
     try:
         with synced_together():
             for job in jobs:
-                written.add(job, partial(_next_number, ledger), scheduler.name, settings)
-            batch = new_batch(state, scheduler.name, tuple(written.attempts))
+                written.add(job, partial(_next_number, ledger))
+            batch = new_batch(state, scheduler.name, attempts_of(written.jobs))
     except OSError as error:  # found out by the sync; they wait for the next tick
         count = sum(len(job.rows) for job in jobs)
-        return [f"submit of {count} units put off: cannot write their folders: {error}"]
+        return HandedOver([f"submit of {count} units put off: cannot write their folders: {error}"])
     if not written.jobs:
-        return written.notes
-    with ledger.transaction():
-        ledger.add_batch(batch)
-        for row in written.rows:
-            ledger.set_state(row.unit.digest, State.SUBMITTING)
-    said = _hand_over(ledger, scheduler, batch, written, now)
-    return [*written.notes, *said]
+        return HandedOver(written.notes)
+    go_on = partial(_next_call, settings)
+    out = hand_over(ledger, scheduler, state, written.jobs, batch, now, go_on)
+    for script in {turn for one in out.left for turn in written.scripts[one.script]}:
+        script.unlink(missing_ok=True)  # the next tick writes it anew
+    out.notes = [*written.notes, *out.notes]
+    return out
 
 
 @dataclass
 class _Written:
-    """What of a batch is on disk: jobs, attempts and scripts, and what could not be written."""
+    """What of a batch is on disk: jobs, the scripts of each, and what could not be written."""
 
-    jobs: list[Job] = field(default_factory=list)
-    attempts: list[BatchJob] = field(default_factory=list)
-    scripts: list[Path] = field(default_factory=list)
+    scheduler: Scheduler
+    settings: SubmitSettings
+    jobs: list[Prepared] = field(default_factory=list)
+    scripts: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    @property
-    def rows(self) -> list[UnitRow]:
-        """Units of all jobs, as `attempts`."""
-        return [row for job in self.jobs for row in job.rows]
-
-    def add(
-        self, job: Job, next_number: NextNumber, scheduler: str, settings: SubmitSettings
-    ) -> None:
+    def add(self, job: Job, next_number: NextNumber) -> None:
         """Write the folders and scripts of a job's units, and the job's own where there are many.
 
         A unit whose folder cannot be written waits until its deadline; the others go on.
         """
         rows: list[UnitRow] = []
         turns: list[Turn] = []
+        scheduler, settings = self.scheduler.name, self.settings
         for row in job.rows:
             unit, number = row.unit, next_number(row.unit)
             try:
@@ -226,34 +271,13 @@ class _Written:
         except OSError as error:
             self.notes.append(f"{rows[0].unit.object}: cannot write its job: {error}")
             return
-        index = len(self.jobs)
+        attempts = []
         for row, turn in zip(rows, turns, strict=True):
-            unit, seconds = row.unit, asked(row).seconds
+            unit, seconds = row.unit, self.scheduler.fitted(asked(row))[0].seconds
             where = (unit.digest, unit.generation, turn.number, str(unit.folder))
-            self.attempts.append(BatchJob(*where, seconds, index))
-        self.jobs.append(Job(tuple(rows)))
-        self.scripts.append(script)
-
-
-def _hand_over(
-    ledger: Ledger, scheduler: Scheduler, batch: Batch, written: _Written, now: float
-) -> list[str]:
-    jobs, count = written.jobs, len(batch.jobs)
-    folders = tuple(job.rows[0].unit.folder for job in jobs)
-    request = BatchRequest(batch.token, tuple(written.scripts), folders, jobs[0].resources)
-    try:
-        ids = scheduler.submit(request)
-    except SchedulerUnknown as error:
-        return [f"submit of {count} units not answered, looked for from now on: {error}"]
-    except SchedulerError as error:
-        alone = _refused(ledger, batch, jobs, str(error), now)
-        return [f"submit of {count} units refused{alone}: {error}"]
-    with ledger.transaction():
-        for index, (job, job_id) in enumerate(zip(jobs, ids, strict=True)):
-            ledger.set_job(batch.token, index, job_id)
-            for row in job.rows:
-                ledger.set_state(row.unit.digest, State.SUBMITTED)
-    return []
+            attempts.append(BatchJob(*where, seconds))
+        self.jobs.append(Prepared(Job(tuple(rows)), script, tuple(attempts)))
+        self.scripts[script] = tuple({script, *(turn.script for turn in turns)})
 
 
 def _write(row: UnitRow, number: int, scheduler: str, settings: SubmitSettings) -> Path:
@@ -279,17 +303,3 @@ def _next_number(ledger: Ledger, unit: Unit) -> int:
     scripts = [p.stem.removeprefix("job-") for p in unit.folder.glob("job-*.sh")]
     on_disk = max((int(s) for s in scripts if s.isdigit()), default=0)
     return max(ledger.next_number(unit), on_disk + 1)
-
-
-def _refused(ledger: Ledger, batch: Batch, jobs: Sequence[Job], why: str, now: float) -> str:
-    """Note a refusal; units that were to share a job are tried alone, which asks for less."""
-    shared = {row.unit.digest for job in jobs if len(job.rows) > 1 for row in job.rows}
-    with ledger.transaction():
-        for one in batch.jobs:
-            alone = one.digest in shared
-            ledger.end_attempt(one.folder, one.attempt, "rejected", why, charged=not alone)
-            if alone:
-                ledger.set_state(one.digest, State.PENDING, None, f"alone after rejected: {why}")
-            else:
-                ledger.set_state(one.digest, State.FAILED, "rejected", why, ended=now)
-    return ", tried again one by one" if shared else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nmma_fitter.engine import sentinel as sentinels
@@ -14,6 +14,7 @@ from nmma_fitter.engine.publish import publish_brought
 from nmma_fitter.engine.reasons import Policy, policy
 from nmma_fitter.engine.reconcile import Action, Decision, decide
 from nmma_fitter.engine.sentinel import SentinelState
+from nmma_fitter.engine.sharing import asked
 from nmma_fitter.engine.unit import State, read_unit
 from nmma_fitter.engine.witness import Witness, gather
 from nmma_fitter.errors import SchedulerError
@@ -103,7 +104,13 @@ class Tracker:
         unfinished = [witnesses[r.unit.digest] for r in rows if not r.state.ended]
         unknown = any(witness.job.state is JobState.UNKNOWN for witness in unfinished)
         if unknown or not heard.answered:
-            self._out.notes.append("the batch system did not answer; nothing is submitted now")
+            said = heard.problem or next(
+                (w.job.detail for w in unfinished if w.job.state is JobState.UNKNOWN), ""
+            )
+            self._out.notes.append(
+                "the batch system did not answer; nothing is submitted now"
+                + (f" ({said})" if said else "")
+            )
             self._out.submittable.clear()
         self._send_cancels()
         return self._out
@@ -137,7 +144,7 @@ class Tracker:
             self._finish(row, proof)
         elif self._past_deadline(row):
             self._cancel(witness)
-            self._fail(row, "timeout", "the deadline for this unit has passed")
+            self._fail(row, *self._too_late(row, witness))
         else:
             self._carry_out(row, witness, decision)
 
@@ -204,7 +211,8 @@ class Tracker:
             self._ledger.end_attempt(
                 attempt.folder, attempt.number, "lost", "was never accepted", charged=False
             )
-            self._ledger.set_state(row.unit.digest, State.PENDING)
+            again = f"again after: {row.detail}" if row.detail else ""
+            self._ledger.set_state(row.unit.digest, State.PENDING, None, again)
         else:
             self._end_attempt(row, witness, attempt, witness.reason or str(decision.reason))
 
@@ -240,7 +248,8 @@ class Tracker:
     def _out_of_hours(self, row: UnitRow, time_factor: float) -> str | None:
         """Why there may be no further attempt of this length; None when there may."""
         hours = self._ledger.seconds(row.unit.digest, row.unit.generation) / 3600.0
-        wanted = row.unit.resources.seconds * time_factor / 3600.0
+        longer = replace(row, time_factor=time_factor)
+        wanted = self._scheduler.fitted(asked(longer))[0].seconds / 3600.0
         if hours + wanted <= self._settings.max_hours:
             return None
         return (
@@ -252,6 +261,16 @@ class Tracker:
         state = State.SKIPPED if policy(reason).skipped else State.FAILED
         self._ledger.set_state(row.unit.digest, state, reason, detail, ended=self._now)
         self._out.ended.append(row.unit.digest)
+
+    def _too_late(self, row: UnitRow, witness: Witness) -> tuple[str, str]:
+        """Reason and detail of a unit whose deadline has passed, with the batch system's words.
+
+        One that the batch system never had an attempt of did not run out of time: it waited.
+        """
+        words = witness.job.detail if row.state.live and witness.job.detail else row.detail
+        detail = "the deadline for this unit has passed" + (f"; {words}" if words else "")
+        tried = self._ledger.tries(row.unit.digest, row.unit.generation)
+        return ("timeout" if tried else "never_started"), detail
 
     def _past_deadline(self, row: UnitRow) -> bool:
         return not row.state.ended and row.deadline is not None and self._now > row.deadline

@@ -76,12 +76,14 @@ class Heard:
     answered : bool
         Whether the batch system answered.
     queued : int or None
+    problem : str
         As in `schedulers.base.Answer`.
     """
 
     witnesses: Mapping[str, Witness]
     answered: bool
     queued: int | None
+    problem: str = ""
 
 
 def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> Heard:
@@ -98,7 +100,7 @@ def gather(ledger: Ledger, scheduler: Scheduler, rows: Sequence[UnitRow]) -> Hea
         _learn_ids(ledger, answer.found)
         attempts = _last_attempts(ledger, rows)
     witnesses = {r.unit.digest: _witness(ledger, r, attempts[r.unit.digest], answer) for r in rows}
-    return Heard(witnesses, answer.found is not None, answer.queued)
+    return Heard(witnesses, answer.found is not None, answer.queued, answer.problem)
 
 
 def _last_attempts(ledger: Ledger, rows: Sequence[UnitRow]) -> dict[str, AttemptRow | None]:
@@ -120,7 +122,12 @@ def _witness(ledger: Ledger, row: UnitRow, attempt: AttemptRow | None, answer: A
     if attempt.reason is not None:
         return Witness(attempt, JobStatus(JobState.ABSENT), runs)
     if attempt.job_id is None:
-        job = JobStatus(JobState.UNKNOWN if answer.found is None else JobState.ABSENT)
+        silent = answer.found is None
+        job = (
+            JobStatus(JobState.UNKNOWN, detail=answer.problem)
+            if silent
+            else JobStatus(JobState.ABSENT)
+        )
     else:
         job = answer.jobs.get(attempt.job_id, JobStatus(JobState.UNKNOWN))
         if _is_anothers(job, attempt):
@@ -128,7 +135,7 @@ def _witness(ledger: Ledger, row: UnitRow, attempt: AttemptRow | None, answer: A
             job = JobStatus(JobState.ABSENT, detail="its number was given to another job")
     if job.state.final and ledger.shares_job(attempt):
         job = _own_end(job, runs)
-    limit = row.unit.resources.seconds * row.time_factor
+    limit = attempt.seconds or row.unit.resources.seconds * row.time_factor
     return Witness(attempt, _completed(job, runs, limit), runs)
 
 

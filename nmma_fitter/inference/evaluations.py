@@ -7,6 +7,7 @@ answered from the list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,6 +37,9 @@ class Evaluations:
         Fingerprint of the fit.
     every : float
         Seconds between two checkpoints.
+    tell : callable
+        Told after each batch how many evaluations there are, and how many are planned by now; not
+        of those that are played back, which cost nothing.
 
     Attributes
     ----------
@@ -54,9 +58,10 @@ class Evaluations:
         *,
         mark: str = "",
         every: float = 60.0,
+        tell: Callable[[int, int], None] = lambda count, planned: None,
     ) -> None:
         self._evaluate, self._batch = evaluate, batch
-        self._mark, self._every = mark, every
+        self._mark, self._every, self._tell = mark, every, tell
         self._should_stop, self._clock = watch.should_stop, watch.clock
         self._path = path = watch.checkpoint
         self.cube: list[FloatArray] = []
@@ -88,7 +93,7 @@ class Evaluations:
         Interrupted
             When asked to stop; the checkpoint has been written.
         """
-        first = len(self.values)
+        first, planned = len(self.values), self.count + len(cube)
         for start in range(0, len(cube), self._batch):
             part = cube[start : start + self._batch]
             if self._should_stop():
@@ -96,6 +101,8 @@ class Evaluations:
             known = self._played_back(part)
             self.values.append(self._evaluate(part) if known is None else known)
             self.cube.append(part)
+            if known is None:
+                self._tell(self.count, planned)
             if self._clock() - self._saved >= self._every:
                 self.save()
         return np.concatenate(self.values[first:])
@@ -121,8 +128,7 @@ class Evaluations:
     def interrupt(self) -> NoReturn:
         """Write a checkpoint, and raise `Interrupted`."""
         self.save()
-        kept = f"resume from {self._path}" if self._path else "nothing was kept"
-        raise Interrupted(f"stopped on request after {self.count} evaluations; {kept}")
+        raise Interrupted(f"stopped on request after {self.count} evaluations", self._path)
 
 
 def _write(path: Path, cube: FloatArray, values: FloatArray) -> None:

@@ -36,12 +36,12 @@ from nmma_fitter.inference.priors import describe, sampled_keys, transform
 from nmma_fitter.inference.sampled import (
     FREE,
     UNWATCHED,
-    Progress,
     SamplerResult,
     SamplerSettings,
     Watch,
 )
 from nmma_fitter.inference.weights import Weighted, equal_weight, information
+from nmma_fitter.run_progress import Progress
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -53,6 +53,7 @@ FloatArray = NDArray[np.float64]
 NETWORKS = 1
 NETWORK: dict[str, Any] = {"hidden_layer_sizes": (32, 16), "tol": 1e-4, "n_iter_no_change": 5}
 UPDATES_PER_LIVE = 1.5  # new live points, in units of nlive, before the next bound
+PEAK_FOUND = 0.9  # share of the evidence in the live points, from which on it falls steadily
 LIVE_EVIDENCE = 0.01  # share of the evidence left in the live points when exploring ends
 DISCARD_EXPLORATION = True  # leave the points that shaped the bounds out of the result
 PLATEAU = 1e-6  # in ln L
@@ -158,13 +159,13 @@ class _Run:
     def to_the_end(self) -> None:
         """Run batches until the sampler has what it wants."""
         while not self._one_batch():
-            self.watch.on_progress(_progress(self.sampler))
+            self.watch.on_progress(self._progress())
             self._give_up_in_vain()
             if self.watch.should_stop():
                 self._interrupt()
             if self.clock() - self.saved >= self.settings.checkpoint_seconds:
                 self._save()
-        self.watch.on_progress(_progress(self.sampler))
+        self.watch.on_progress(self._progress())
 
     def _one_batch(self) -> bool:
         """Add one batch, and say whether the run is complete."""
@@ -179,6 +180,32 @@ class _Run:
             )
         )
 
+    def _progress(self) -> Progress:
+        """Where it stands; how much there is to do is known once it has explored."""
+        known = self.sampler.log_z  # None before the first point that counts
+        log_z = f", ln Z {known:.2f}" if known is not None and math.isfinite(known) else ""
+        evaluations = int(self.sampler.n_like)
+        if self.sampler.explored:
+            wanted, found = self.settings.n_effective, float(self.sampler.n_eff)
+            text = f"sampling{log_z}, {min(found, wanted):.0f} of {wanted} effective samples"
+            return Progress(found, wanted, text, evaluations)
+        live = float(self.sampler.f_live)
+        more = f" (+ {-math.log1p(-live):.2f})" if log_z and 0 < live < 1 else ""
+        stage = "exploring" + self._explored(live)
+        return Progress(0.0, None, f"{stage}, {evaluations} evaluations{log_z}{more}", evaluations)
+
+    def _explored(self, live: float) -> str:
+        """How much of exploring is done, which ends when little evidence is in the live points.
+
+        Once their share falls, it falls with their volume, so that what is to come compares with
+        ln of the volume that the bounds have shrunk by. Before that nobody knows.
+        """
+        if not 0 < live < PEAK_FOUND:
+            return ""
+        done = max(0.0, -float(self.sampler.bounds[-1].log_v))
+        to_come = max(0.0, _log_odds(live) - _log_odds(LIVE_EVIDENCE))
+        return f" {100 * done / (done + to_come):.0f} %" if done + to_come > 0 else ""
+
     def _save(self) -> None:
         if self.path is not None:
             spent = self.counted.n_invalid, self.clock() - self.began
@@ -188,9 +215,7 @@ class _Run:
 
     def _interrupt(self) -> None:
         self._save()
-        done = f"stopped on request after {self.sampler.n_like} evaluations"
-        kept = f"resume from {self.path}" if self.path else "nothing was kept"
-        raise Interrupted(f"{done}; {kept}")
+        raise Interrupted(f"stopped on request after {self.sampler.n_like} evaluations", self.path)
 
     def _give_up_in_vain(self) -> None:
         n = int(self.sampler.n_like)
@@ -290,17 +315,8 @@ def _on_plateau(sampler: Any) -> bool:
     return highest > -np.inf and ties >= sampler.n_live
 
 
-def _progress(sampler: Any) -> Progress:
-    live = sampler.f_live  # None once explored
-    share = 0.0 if live is None else float(live)
-    known = sampler.log_z  # None before the first point that counts
-    return Progress(
-        evaluations=int(sampler.n_like),
-        log_z=-math.inf if known is None else float(known),
-        remaining=-math.log1p(-share) if share < 1 else math.inf,
-        phase="sampling" if sampler.explored else "exploring",
-        ess=float(sampler.n_eff),
-    )
+def _log_odds(share: float) -> float:
+    return math.log(share) - math.log1p(-share)
 
 
 def _verdict(

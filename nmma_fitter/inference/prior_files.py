@@ -91,14 +91,24 @@ class _RefusedError(Exception):
     """What is wrong with a line, and the remedy."""
 
 
+def names_in(text: str) -> list[str]:
+    """Names of the parameters that the text of a prior file sets, without making the priors."""
+    codes = (line.partition("#")[0] for line in text.splitlines())
+    return [code.partition("=")[0].strip() for code in codes if "=" in code]
+
+
 def _read(source: Path | str) -> tuple[str, str]:
     if isinstance(source, str) and ("=" in source or "\n" in source):
         return source, "prior text"
-    path = Path(source)
+    return read_text(Path(source)), str(source)
+
+
+def read_text(path: Path) -> str:
+    """Text of a prior file; raises `BadInput` when it cannot be read or is none."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput(f"{path}: a prior file of more than {LARGEST_FILE} bytes is refused")
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path}: cannot read the prior file: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ from nmma_fitter.errors import RankingRefused
 from nmma_fitter.inference.likelihood import MODEL_ERROR, Comparability
 from nmma_fitter.inference.result import Summary
 from nmma_fitter.labels import model_named, model_title
+from nmma_fitter.plain import one_line
 
 LOWEST_P = 0.01
 # Kass & Raftery 1995, JASA 90, 773: twice ln B below 2 is "not worth more than a bare mention".
@@ -120,7 +121,7 @@ def rank(
     others : sequence of NotRanked
         Models that failed, were skipped or are still running.
     object_name : str
-        Needed only when nothing was fitted.
+        Instead of the name that the first was fitted under.
 
     Raises
     ------
@@ -132,14 +133,13 @@ def rank(
     _check_comparable(usable)
     usable.sort(key=lambda s: (-s.log_z, s.model))
     ranked = _ranked(usable)
-    first = summaries[0] if summaries else None
     return Ranking(
-        object_name=first.object_name if first else object_name,
+        object_name=object_name or (summaries[0].object_name if summaries else ""),
         headline=_headline(ranked),
         ranked=ranked,
         others=(*spoilt, *others),
         data_digest=usable[0].data_digest if usable else "",
-        comparability=_common(usable[0]) if usable else {},
+        comparability=shared(usable[0].comparability) if usable else {},
     )
 
 
@@ -157,19 +157,34 @@ def _check_comparable(summaries: Sequence[Summary]) -> None:
         if models.count(model) > 1:
             raise RankingRefused(f"{model} is given twice; rank one fit of each model")
     for other in summaries[1:]:
-        differences = _differences(summaries[0], other)
-        if differences:
+        apart = differences(seen(summaries[0]), seen(other))
+        if apart:
             raise RankingRefused(
                 f"the fits of {summaries[0].model} and {other.model} may not be compared: "
-                f"{'; '.join(differences)}. Fit both again with the same data and settings"
+                f"{'; '.join(apart)}. Fit both again with the same data and settings"
             )
 
 
-def _differences(one: Summary, two: Summary) -> list[str]:
+Seen = tuple[str, Comparability]
+
+
+def seen(summary: Summary) -> Seen:
+    """Digest of a fit's data, and what fits that are compared must share."""
+    return summary.data_digest, shared(summary.comparability)
+
+
+def differences(one: Seen, two: Seen) -> list[str]:
+    """What keeps two fits from being compared; empty where they can be.
+
+    Parameters
+    ----------
+    one, two : (str, mapping)
+        As of `seen`.
+    """
     found = []
-    if one.data_digest != two.data_digest:
-        found.append(f"not the same data ({one.data_digest[:12]}, {two.data_digest[:12]})")
-    ours, theirs = _common(one), _common(two)
+    (data, ours), (other_data, theirs) = one, two
+    if data != other_data:
+        found.append(f"not the same data ({data[:12]}, {other_data[:12]})")
     for key in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(key), theirs.get(key)
         if a != b:
@@ -177,9 +192,9 @@ def _differences(one: Summary, two: Summary) -> list[str]:
     return found
 
 
-def _common(summary: Summary) -> Comparability:
+def shared(found: Comparability) -> Comparability:
     """What fits that are compared must share: all but the error that belongs to a model."""
-    return {key: value for key, value in summary.comparability.items() if key != MODEL_ERROR}
+    return {key: value for key, value in found.items() if key != MODEL_ERROR}
 
 
 def _worded(value: object) -> str:
@@ -273,7 +288,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _not_ranked_line(other: NotRanked) -> str:
-    detail = f": {other.detail}" if other.detail else ""
+    detail = f": {one_line(other.detail)}" if other.detail else ""
     return f"{model_named(other.model)}  {other.state} ({other.reason}){detail}"
 
 

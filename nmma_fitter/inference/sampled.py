@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.inference.weights import Weighted
+from nmma_fitter.run_progress import Progress
 
 FloatArray = NDArray[np.float64]
-Phase = Literal["exploring", "sampling"]
 Method = Literal["importance", "nested"]
 FREE = ("cores", "checkpoint_seconds", "max_evaluations", "limit")  # settings
 
@@ -58,40 +58,6 @@ class SamplerSettings:
     max_evaluations: int = 2_000_000
     limit: float | None = None
     sampler: Method = "importance"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes
-    ----------
-    evaluations : int
-        Likelihood evaluations, those before a resume included.
-    log_z : float
-        ln of the evidence found so far.
-    remaining : float
-        What the live points may still add to ln Z, as nested samplers state it; 0 when sampling.
-    phase : str
-    ess : float
-        Effective sample size.
-    """
-
-    evaluations: int
-    log_z: float
-    remaining: float
-    phase: Phase
-    ess: float
-
-    def __str__(self) -> str:
-        """What is known so far, in a line for people."""
-        parts = [f"{self.evaluations} evaluations, {self.phase}"]
-        if math.isfinite(self.log_z):
-            more = f" (+ {self.remaining:.2f})" if 0 < self.remaining < math.inf else ""
-            parts.append(f"ln Z {self.log_z:.2f}{more}")
-        if self.ess > 0:
-            parts.append(f"ESS {self.ess:.0f}")
-        return ", ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)

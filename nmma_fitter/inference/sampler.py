@@ -30,13 +30,13 @@ from nmma_fitter.inference.priors import describe, sampled_keys
 from nmma_fitter.inference.sampled import (
     FREE,
     UNWATCHED,
-    Progress,
     SamplerResult,
     SamplerSettings,
     Watch,
 )
 from nmma_fitter.inference.stand_in import BATCH, StandIn, sample_again, sample_stand_in
 from nmma_fitter.inference.weights import Weighted, equal_weight, information, possible
+from nmma_fitter.run_progress import Progress
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float64]
 
 COSTLY_CHUNK = 5
+EXPLORING = Progress(0.0, None, "exploring")
 
 
 def run_sampler(
@@ -174,6 +175,7 @@ class _Run:
     settings: SamplerSettings
     watch: Watch
     mark: str
+    _found: Progress = EXPLORING
 
     def plain(self) -> SamplerResult:
         """With the likelihood itself."""
@@ -197,7 +199,7 @@ class _Run:
         self, raw: Evaluate, density: Evaluate, effort: Effort, rng: np.random.Generator
     ) -> tuple[Weighted, Mixture | None, Evaluations]:
         with self._pool(raw, CHUNK, self.settings.limit) as evaluate:
-            evaluations = self._saved(evaluate, BATCH)
+            evaluations = self._saved(evaluate, BATCH, self._tell_count)
             points, proposal = importance.sample(
                 lambda cube: density(evaluations(cube)),
                 self.likelihood.dimensions,
@@ -218,22 +220,25 @@ class _Run:
             return stand_in.predict(self.likelihood.parameters(cube))
 
         with self._pool(predict, COSTLY_CHUNK, self.settings.limit) as evaluate:
-            evaluations = self._saved(evaluate, COSTLY_CHUNK * 4 * self.settings.cores)
+            batch = COSTLY_CHUNK * 4 * self.settings.cores
+            evaluations = self._saved(evaluate, batch, self._tell_costly)
             points = corrected.correct(
                 rough,
                 lambda cube: possible(stand_in.judge(evaluations(cube))),
                 self.settings.n_effective,
                 rng,
-                lambda phase, points: self._tell(phase, points, evaluations.count),
+                lambda phase, points: self._tell_effective(points, evaluations.count),
                 partial(sample_again, *arguments, evaluations),
             )
         magnitudes = np.concatenate(evaluations.values)
         invalid = np.isnan(magnitudes).any(axis=1)
         return self._result(points, evaluations, "corrected importance", invalid, magnitudes)
 
-    def _saved(self, evaluate: Evaluate, batch: int) -> Evaluations:
+    def _saved(
+        self, evaluate: Evaluate, batch: int, tell: Callable[[int, int], None]
+    ) -> Evaluations:
         every = self.settings.checkpoint_seconds
-        return Evaluations(evaluate, batch, self.watch, mark=self.mark, every=every)
+        return Evaluations(evaluate, batch, self.watch, mark=self.mark, every=every, tell=tell)
 
     def _pool(
         self, raw: Evaluate, chunk: int, limit: float | None = None
@@ -241,17 +246,32 @@ class _Run:
         noted = self.likelihood.note_run_away
         return evaluation_pool(raw, self.settings.cores, chunk, limit, noted)
 
-    def _tell(self, phase: Any, points: Weighted, evaluations: int) -> None:
-        known = points.ess > 0
-        self.watch.on_progress(
-            Progress(
-                evaluations=evaluations,
-                log_z=points.log_z if known else -np.inf,
-                remaining=0.0 if phase == "sampling" else np.inf,
-                phase=phase,
-                ess=points.ess if phase == "sampling" else 0.0,
-            )
-        )
+    def _tell(self, phase: str, points: Weighted, count: int) -> None:
+        """Say what a round has found."""
+        if phase == "sampling":
+            self._tell_effective(points, count)
+        else:
+            self._found = Progress(0.0, None, "exploring" + _known(points), count)
+            self._tell_count(count, count)
+
+    def _tell_count(self, count: int, planned: int) -> None:
+        """Say how many evaluations there are, in the middle of a round."""
+        found = self._found
+        exploring = found.total is None
+        text = f"{found.text}, {count} evaluations" if exploring else found.text
+        self.watch.on_progress(replace(found, text=text, evaluations=count))
+
+    def _tell_effective(self, points: Weighted, count: int) -> None:
+        """Say how many effective samples there are."""
+        wanted = self.settings.n_effective
+        got = f", {min(points.ess, wanted):.0f} of {wanted} effective samples"
+        self._found = Progress(points.ess, wanted, "sampling" + _known(points) + got, count)
+        self.watch.on_progress(self._found)
+
+    def _tell_costly(self, count: int, planned: int) -> None:
+        """Say how many of the evaluations of a costly model that are planned are done."""
+        text = f"sampling with the model itself, {count} of {planned} evaluations"
+        self.watch.on_progress(Progress(count, planned, text, count))
 
     def _result(
         self,
@@ -295,6 +315,10 @@ class _Run:
             magnitudes=None if magnitudes is None else magnitudes[kept],
             best_magnitudes=None if magnitudes is None else magnitudes[top],
         )
+
+
+def _known(points: Weighted) -> str:
+    return f", ln Z {points.log_z:.2f}" if points.ess > 0 else ""
 
 
 def _praise(points: Weighted) -> str:

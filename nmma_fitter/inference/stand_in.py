@@ -17,8 +17,9 @@ from nmma_fitter.inference.cube import CubeLikelihood, LogLikelihood
 from nmma_fitter.inference.evaluations import Evaluations
 from nmma_fitter.inference.importance import THOROUGH
 from nmma_fitter.inference.pool import evaluation_pool
-from nmma_fitter.inference.sampled import UNWATCHED, Progress, SamplerSettings, Watch
+from nmma_fitter.inference.sampled import UNWATCHED, SamplerSettings, Watch
 from nmma_fitter.inference.weights import Weighted, possible
+from nmma_fitter.run_progress import Progress
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -91,8 +92,8 @@ def sample_stand_in(
     unsaved = replace(watch, checkpoint=None)
 
     def say(phase: str, points: Weighted) -> None:
-        log_z = points.log_z if points.ess > 0 else -np.inf
-        watch.on_progress(Progress(0, log_z, np.inf, "exploring", 0.0))
+        log_z = f", ln Z {points.log_z:.2f}" if points.ess > 0 else ""
+        watch.on_progress(Progress(0.0, None, f"{phase} with the stand-in{log_z}"))
 
     with evaluation_pool(aligned or cheap.raw, settings.cores, CHUNK) as evaluate:
         quick = Evaluations(evaluate, BATCH, unsaved)

@@ -70,6 +70,8 @@ class Model(ABC):
         Those of the model itself. Common to all, and not listed here: ``luminosity_distance``
         (Mpc) or ``redshift``, ``timeshift`` (days from the trigger to the explosion, ≤ 0 when
         it exploded before), ``Ebv`` (host reddening, mag).
+    also_read : tuple of str
+        Parameters that it takes where a prior file gives them, in place of declared ones.
     valid_days : (float, float)
         Rest-frame days after explosion between which the formulas are meant to hold. Outside
         the model is still evaluated, and the share of such points is reported.
@@ -88,6 +90,7 @@ class Model(ABC):
     needs: ClassVar[str] = ""
     physics: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
+    also_read: ClassVar[tuple[str, ...]] = ()
     valid_days: ClassVar[tuple[float, float]]
     costly: ClassVar[bool] = False
     model_error: float = 0.0

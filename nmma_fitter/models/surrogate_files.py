@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.errors import BadInput, Unavailable
+from nmma_fitter.errors import BadInput, ConfigError, Unavailable
 from nmma_fitter.models.network import Layers
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -23,9 +23,13 @@ def data_folder() -> Path:
     """The folder named by NMMA_FITTER_DATA_DIR, else the user's own for data of programs."""
     given = os.environ.get(FOLDER)
     if given:
-        return Path(given).expanduser()
-    base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "nmma_fitter"
+        folder = Path(given).expanduser()
+        if not folder.is_absolute():  # a job runs in another folder
+            raise ConfigError(f"{FOLDER}={given}: give the whole path")
+        return folder
+    base = Path(os.environ.get("XDG_DATA_HOME") or ".")
+    # The XDG specification: a relative path is ignored.
+    return (base if base.is_absolute() else Path.home() / ".local" / "share") / "nmma_fitter"
 
 
 def weights_path(model: str) -> Path:

@@ -94,6 +94,7 @@ class TrPi2018(Model):
             "share of the shock's energy in magnetic fields",
         ),
     )
+    also_read: ClassVar[tuple[str, ...]] = ("thetaWing",)
     valid_days: ClassVar[tuple[float, float]] = (1e-3, 1e4)
     costly: ClassVar[bool] = True
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter import __version__
 from nmma_fitter.bands import BANDS
 from nmma_fitter.candidates.window import days
 from nmma_fitter.engine.files import Json, read_json
@@ -22,6 +21,7 @@ from nmma_fitter.nmma_engine.answer import by_row, sampled_by_nmma
 from nmma_fitter.nmma_engine.fetch import verify
 from nmma_fitter.nmma_engine.process import prepare, run
 from nmma_fitter.nmma_engine.task import Task, task_of
+from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
@@ -131,7 +131,7 @@ def _curves(request: FitRequest, answer: Json, times: FloatArray) -> list[BandCu
 def versions(answer: Json) -> dict[str, str]:
     """What was used, for the record: of our own, and of what NMMA's process had."""
     return {
-        **{"nmma_fitter": __version__, "adapter": catalogue.PHYSICS},
+        **{**own_versions(), "adapter": catalogue.PHYSICS},
         **{name: str(value) for name, value in answer["versions"].items()},
     }
 

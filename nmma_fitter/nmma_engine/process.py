@@ -15,9 +15,10 @@ from typing import Any
 
 from nmma_fitter.engine.files import read_json
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, NotConverged, Unavailable
-from nmma_fitter.inference.sampled import Progress, Watch
+from nmma_fitter.inference.sampled import Watch
 from nmma_fitter.nmma_engine.place import environment
 from nmma_fitter.nmma_engine.task import Task
+from nmma_fitter.run_progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,9 @@ def run(python: str, what: str, folder: Path, watch: Watch) -> dict[str, Any]:
         )
         try:
             _attend(process, folder, watch)
+        except KeyboardInterrupt:  # pressed again: nobody wants to wait for a checkpoint
+            _kill(process)
+            raise
         finally:
             end(process)
     answer = read_json(folder / ANSWER)
@@ -102,13 +106,13 @@ def _attend(process: subprocess.Popen[bytes], folder: Path, watch: Watch) -> Non
             process.send_signal(signal.SIGTERM)  # bilby then writes where it stands
             _wait(process, TO_CHECKPOINT)
             _keep(folder / RESUME, watch.checkpoint, seen)
-            raise Interrupted("NMMA was stopped; the next run goes on from its last checkpoint")
+            raise Interrupted("NMMA was stopped", watch.checkpoint)
 
 
 def progress_of(said: Mapping[str, Any]) -> Progress:
     """What NMMA says of where it stands: how often it has evaluated its likelihood."""
-    unknown = float("nan")
-    return Progress(int(said.get("evaluations", 0)), unknown, unknown, "sampling", 0.0)
+    evaluations = int(said.get("evaluations", 0))
+    return Progress(0.0, None, f"sampling by NMMA, {evaluations} evaluations", evaluations)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -116,6 +120,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         _wait(process, TO_CHECKPOINT)
+    _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -29,7 +29,7 @@ from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.witness import EXIT_REASONS
 from nmma_fitter.errors import BadInput, SchedulerError
 from nmma_fitter.make_jobs import Order, Poller
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 from nmma_fitter.schedulers.base import Scheduler as SchedulerProtocol
 from nmma_fitter.schedulers.batch_folders import prepare
 from nmma_fitter.schedulers.htcondor_pool import job_environment
@@ -197,6 +197,10 @@ class _Nobody:
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """Nothing is submitted; see `base.Scheduler` for what a refusal means."""
         raise SchedulerError("the night is collected after its DAG; nothing is submitted meanwhile")
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """Nothing is cut; see `base.Scheduler`."""
+        return asked, ""
 
     def rehearse(self, batch: BatchRequest) -> str:
         """There is nothing to rehearse."""

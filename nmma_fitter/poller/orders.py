@@ -14,15 +14,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import candidate_files
+from nmma_fitter.candidates.nights import candidate_files, latest_name
 from nmma_fitter.config import Config
+from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.attempt import runs_of
+from nmma_fitter.engine.budget import Budget
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.engine.ledger import AttemptRow, Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.lock import TickLock, check_host
+from nmma_fitter.engine.night import withdraw_night
+from nmma_fitter.engine.outbox import make_products
 from nmma_fitter.engine.reasons import policy
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
+from nmma_fitter.engine.snapshot import update_snapshot
 from nmma_fitter.engine.stopped import STOPPED
 from nmma_fitter.engine.unit import State, Unit, read_unit
 from nmma_fitter.engine.want import try_again
@@ -114,6 +119,7 @@ def retry(
             count += done
             say(f"{_label(row.unit)}: {what}")
         _end_jobs(scheduler, ledger.to_cancel(strays), say)
+        _show(ledger, config, campaign, "nmma-fitter retry", say)
     return count
 
 
@@ -183,7 +189,9 @@ def to_cancel(config: Config, chosen: Selection, say: Say) -> list[str]:
         return [_label(row.unit) for _, row in chosen.rows(ledger) if not row.state.ended]
 
 
-def cancel(config: Config, scheduler: Scheduler, chosen: Selection, say: Say) -> int:
+def cancel(
+    config: Config, campaign: Campaign, scheduler: Scheduler, chosen: Selection, say: Say
+) -> int:
     """End unfinished units as ``failed (cancelled)``, and their jobs; returns how many.
 
     A job that also runs units which are still wanted goes on.
@@ -208,7 +216,19 @@ def cancel(config: Config, scheduler: Scheduler, chosen: Selection, say: Say) ->
             count += 1
             say(f"{_label(row.unit)}: cancelled; it was {row.state.value}")
         _end_jobs(scheduler, ledger.to_cancel(attempts), say)
+        _show(ledger, config, campaign, "nmma-fitter cancel", say)
     return count
+
+
+def _show(ledger: Ledger, config: Config, campaign: Campaign, by: str, say: Say) -> None:
+    """Let pages, nights and status tell what was ordered: it may be long until the next tick."""
+    for night in ledger.dirty_nights():
+        withdraw_night(ledger, night)
+    state, now = config.paths.state, time.time()
+    couriers, enough = make_couriers(config), Budget(config.tick.publish_budget).used_up
+    for note in make_products(ledger, campaign, couriers, state, enough, latest_name(now)):
+        say(note)
+    update_snapshot(ledger, state, by, now)
 
 
 def _end_jobs(scheduler: Scheduler, jobs: list[str], say: Say) -> None:

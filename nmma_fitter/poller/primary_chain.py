@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.schedulers.commands import Said, run
+from nmma_fitter.schedulers.slurm_partitions import parse_limit
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,6 @@ SUCCESSOR_OF = "NMMA_FITTER_SUCCESSOR_OF"  # set by us in what a successor inher
 COMMAND_SECONDS = 60.0
 _REACH_CLUSTER = ("SLURM_CONF", "SLURM_CONF_SERVER")
 _SLURM = ("SLURM_", "SLURMD_", "SBATCH_", "SQUEUE_", "SCANCEL_", "SRUN_", "SALLOC_")
-_LIMIT = re.compile(r"(?:(\d+)-)?(?:(\d+):)??(\d+):(\d+)", re.ASCII)
 _FIELDS = "%l|%L|%o"  # time limit, time left, command with its arguments
 
 
@@ -198,7 +198,8 @@ class Chain:
         said = self._run(
             "squeue", "--noheader", f"--jobs={self._job.job_id}", f"--format={_FIELDS}"
         )
-        limit, bar, rest = said.out.partition("|")
+        answer = said.out.strip().rpartition("\n")[2]  # a site's wrapper may print other lines
+        limit, bar, rest = answer.partition("|")
         left, _, command = rest.partition("|")
         if said.status != 0 or not bar:
             log.warning("this job's time limit is not known: %s", said.message)
@@ -222,15 +223,6 @@ def successor_environment(environ: Mapping[str, str], job_id: str) -> dict[str, 
         if name in _REACH_CLUSTER or not name.startswith(_SLURM)
     }
     return {**kept, SUCCESSOR_OF: job_id}
-
-
-def parse_limit(text: str) -> float | None:
-    """Seconds of Slurm's ``[days-][[hours:]minutes:]seconds``; None for UNLIMITED and the like."""
-    match = _LIMIT.fullmatch(text.strip())
-    if match is None:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def script_of(command: str) -> Path | None:

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nmma_fitter.config import Config, PathsTable
@@ -22,9 +22,9 @@ from nmma_fitter.engine.outbox import parcel_of
 from nmma_fitter.engine.track import Tracked
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted
-from nmma_fitter.errors import SchedulerError
+from nmma_fitter.errors import SchedulerError, SchedulerFull
 from nmma_fitter.make_jobs import Order, Poller, make_scheduler
-from nmma_fitter.schedulers.base import Answer, BatchRequest, Scheduler
+from nmma_fitter.schedulers.base import Answer, BatchRequest, Resources, Scheduler
 
 
 @dataclass
@@ -42,6 +42,8 @@ class Plan:
         What Slack would be told at the tick's end, about objects of which fits would be started.
     starts, refused : int
         Units that would be submitted; and those that the batch system did not say yes to.
+    notes : list of str
+        What the tick would say of its submits.
     """
 
     night: str
@@ -50,10 +52,15 @@ class Plan:
     posts: list[Json] = field(default_factory=list)
     starts: int = 0
     refused: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 class Rehearsing:
-    """A scheduler that asks the real one what it would do, and submits nothing."""
+    """A scheduler that asks the real one what it would do, and submits nothing.
+
+    A limit on how many jobs there may be holds for all of a tick's batches together, so that each
+    is asked about with those before it.
+    """
 
     def __init__(
         self, real: Scheduler, plan: Plan, labels: Mapping[Path, str], state: Path
@@ -62,6 +69,7 @@ class Rehearsing:
         self._state = state
         self._plan = plan
         self._labels = labels
+        self._taken: list[BatchRequest] = []
         self.name = real.name
 
     @property
@@ -78,6 +86,9 @@ class Rehearsing:
         line = f"batch of {len(labels)} ({', '.join(labels[:3])}{more})"
         try:
             said = self._real.rehearse(batch)
+            self._ask_together(batch)
+        except SchedulerFull:
+            raise  # it is asked about again in smaller batches, as it would be submitted
         except SchedulerError as error:
             what = "not answered" if error.transient else "would be refused"
             self._plan.batches.append(f"{line}: {what}: {error}")
@@ -85,7 +96,26 @@ class Rehearsing:
             raise
         self._plan.batches.append(f"{line}: {said}")
         self._plan.starts += len(labels)
+        self._taken.append(batch)
         return [f"rehearsed-{index}" for index in range(len(batch.scripts))]
+
+    def _ask_together(self, batch: BatchRequest) -> None:
+        """Raise `SchedulerFull` when a batch does not fit beside those that were taken."""
+        every = [*self._taken, batch]
+        scripts = tuple(script for one in every for script in one.scripts)
+        if not self._taken or len(scripts) > (self.largest_batch or len(scripts)):
+            return
+        folders = tuple(folder for one in every for folder in one.folders)
+        try:
+            self._real.rehearse(replace(batch, scripts=scripts, folders=folders))
+        except SchedulerFull:
+            raise
+        except SchedulerError:
+            return  # of something else, that does not meet the batch alone
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """As the real one."""
+        return self._real.fitted(asked)
 
     def rehearse(self, batch: BatchRequest) -> str:
         """As the real one."""
@@ -136,7 +166,8 @@ def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
     waiting = ledger.units(State.PENDING)
     labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
     scheduler = Rehearsing(make_scheduler(poller.config), plan, labels, poller.config.paths.state)
-    poller.submit(ledger, scheduler, Tracked(submittable=waiting))
+    ledger.forget_said()  # what is said once, a plan says each time
+    plan.notes += poller.submit(ledger, scheduler, Tracked(submittable=waiting))
     plan.posts += _posts(poller.config, ledger, plan.night)
     return plan
 

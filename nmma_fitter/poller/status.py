@@ -11,7 +11,9 @@ from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import Json, read_json
 from nmma_fitter.engine.snapshot import FORMAT, snapshot_path
 from nmma_fitter.errors import BadInput
+from nmma_fitter.plain import one_line
 from nmma_fitter.poller.presence import stop_request
+from nmma_fitter.run_progress import read_heartbeat
 
 EX_STALE = 3
 ORDER = ("running", "submitted", "submitting", "pending", "failed", "done", "skipped", "unchanged")
@@ -26,7 +28,7 @@ def show_status(state: Path, night: str | None, *, as_json: bool, now: float) ->
     state : Path
         The state folder.
     night : str or None
-        Only this night.
+        Only this night: its name, or how it begins.
     as_json : bool
         For a program: the snapshot, with ``age``, ``stale`` and ``stopped`` added.
     now : float
@@ -63,7 +65,7 @@ def is_late(snapshot: Json, age: float) -> bool:
 
 
 def _chosen(snapshot: Json, night: str | None) -> list[Json]:
-    nights: list[Json] = [n for n in snapshot["nights"] if night in (None, n["night"])]
+    nights: list[Json] = [n for n in snapshot["nights"] if n["night"].startswith(night or "")]
     if not nights and night is not None:
         known = ", ".join(n["night"] for n in snapshot["nights"][-10:])
         raise BadInput(f"no night {night!r} in the last tick's snapshot; the last are: {known}")
@@ -78,6 +80,9 @@ def _first_line(snapshot: Json, age: float, late: bool, stopped: Json | None, st
     if poller.get("host"):
         who += f" on {poller['host']}"
     last = f"last tick {in_words(age)} ago by {who}"
+    if order := snapshot.get("order"):  # after the tick
+        since = age + float(snapshot["written"]) - float(order["time"])
+        last += f", {order['by']} {in_words(max(0.0, since))} ago"
     total: Counter[str] = Counter(snapshot.get("earlier", {}).get("counts", {}))
     for night in snapshot["nights"]:
         total.update(night["counts"])
@@ -100,14 +105,17 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
 
 
 def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: bool) -> None:
-    for note in dict.fromkeys([*snapshot.get("waiting", []), *snapshot.get("notes", [])]):
-        print(f"! {note}")
+    lasting = [*snapshot.get("waiting", []), *snapshot.get("left_out", [])]
+    for note in dict.fromkeys([*lasting, *snapshot.get("notes", [])]):
+        print(f"! {one_line(note)}")
     earlier = snapshot.get("earlier", {})
     if earlier.get("nights") and not alone:
         print(f"{earlier['nights']} earlier nights: {_counts(earlier['counts'])}")
     for one in nights:
         closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
-        print(f"{one['night']} ({closed}): {_counts(one['counts'])}")
+        print(f"{one_line(one['night'])} ({closed}): {_counts(one['counts'])}")
+        if set(one["counts"]) == {"skipped"}:
+            print("! nothing could be fitted: every fit of this night was skipped")
         _print_table([_row(unit, now) for unit in one.get("units", [])])
 
 
@@ -115,7 +123,7 @@ def _print_table(rows: Sequence[Row]) -> None:
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  " + "  ".join([*cells, *row[4:]]).rstrip())
+        print("  " + "  ".join([*cells, *map(one_line, row[4:])]).rstrip())
 
 
 def _row(unit: Json, now: float) -> Row:
@@ -143,8 +151,8 @@ def _remarks(unit: Json, now: float) -> list[str]:
     if unit.get("attempt", 1) > 1:
         words.append(f"attempt {unit['attempt']}")
     beat = unit.get("heartbeat") or {}
-    if live and beat.get("count") is not None:
-        words.append(f"{beat.get('evaluations', 0)} evaluations, {beat.get('phase') or 'at work'}")
+    if live and (found := read_heartbeat(beat)) is not None:
+        words.append(found[0].in_words(found[1]))
         words.append(f"heartbeat {in_words(now - float(beat['seen']))} ago")
     if live and unit.get("deadline"):
         words.append(f"ends within {in_words(float(unit['deadline']) - now)}")

@@ -81,6 +81,8 @@ class TickReport:
         Deliveries that are to be made at one of the next ticks.
     waiting : list of str
         Sources that do not answer, and deliveries that wait for longer, with why.
+    left_out : list of str
+        Folders that look like nights and cannot be, or that there is none.
     """
 
     night: str = ""
@@ -93,6 +95,7 @@ class TickReport:
     skipped: list[str] = field(default_factory=list)
     due_soon: int = 0
     waiting: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:

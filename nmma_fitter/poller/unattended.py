@@ -75,7 +75,7 @@ class Ticking:
         self.poller.leaving = self.signals.leaving
         failures = 0
         first = True
-        while (why := self._why_leave()) is None:
+        while (why := self._why_leave(begun=not first)) is None:
             self.failed = not self._tick(fatal=(BadInput,) if first else ())
             failures = failures + 1 if self.failed else 0
             first = False
@@ -83,7 +83,7 @@ class Ticking:
             wait = min(self.interval * 2 ** min(failures, 20), max(LONGEST_WAIT, self.interval))
             if self.failed:
                 log.error("the tick failed; the next in %s", in_words(wait))
-            if self._why_leave() is None and self._too_late_for(wait):
+            if self._why_leave(begun=True) is None and self._too_late_for(wait):
                 return Left.TIME
             self.signals.wait(wait, self._stop_asked)
         return why
@@ -113,12 +113,12 @@ class Ticking:
         except OSError as error:  # such as a full disk: no reason to leave
             log.error("%s", error)
 
-    def _why_leave(self) -> Left | None:
+    def _why_leave(self, *, begun: bool) -> Left | None:
         if self._stop_asked():
             return Left.STOP
         if self.signals.leaving():
             return Left.SIGNAL
-        return Left.TIME if self._too_late_for(0.0) else None
+        return Left.TIME if begun and self._too_late_for(0.0) else None  # there is always one tick
 
     def _stop_asked(self) -> bool:
         return stop_path(self.poller.config.paths.state).exists()

@@ -112,11 +112,14 @@ class Answer:
     queued : int or None
         Jobs of ours that wait or run, as the batch system counts them, whoever submitted them;
         None when that is not known.
+    problem : str
+        Why something is not known: the batch system's own words.
     """
 
     jobs: Mapping[str, JobStatus]
     found: Mapping[str, Mapping[int, str]] | None
     queued: int | None = None
+    problem: str = ""
 
 
 class Scheduler(Protocol):
@@ -133,11 +136,21 @@ class Scheduler(Protocol):
         """Most scripts that one `submit` takes; None when there is no limit."""
         ...
 
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """What a job can have of what it asks for, and in one line what was cut, or "".
+
+        Only the time limit is ever cut: a fit goes on from its checkpoint in the next job.
+        """
+        ...
+
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         """Hand over a batch; return one job id per script, in order.
 
         Raises
         ------
+        SchedulerFull
+            A limit on how many jobs there may be: nothing of it runs or will run, but a smaller
+            batch may be taken now, and this one later.
         SchedulerError
             The batch system refused: nothing of it runs or will run.
         SchedulerUnknown

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
 from nmma_fitter.schedulers.batch_folders import prepare, prune
 from nmma_fitter.schedulers.htcondor_pool import Pool, job_environment
@@ -79,6 +79,10 @@ class HTCondorScheduler:
             )
         self._note_cluster(batch.token, int(said["cluster"]))
         return [f"{said['cluster']}.{said['first'] + index}" for index in range(len(items))]
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """Nothing is cut; see `base.Scheduler`."""
+        return asked, ""
 
     def rehearse(self, batch: BatchRequest) -> str:
         """Check the description, and count the machines that could run it; see `base.Scheduler`.

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 from nmma_fitter.schedulers.batch_checks import check_batch
 from nmma_fitter.schedulers.environment import build_environment
 from nmma_fitter.schedulers.local_processes import hostname, try_lock
@@ -76,6 +76,10 @@ class LocalScheduler:
     def largest_batch(self) -> int | None:
         """No limit."""
         return None
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """Nothing is cut; see `base.Scheduler`."""
+        return asked, ""
 
     def rehearse(self, batch: BatchRequest) -> str:
         """Say what the slots of this machine would do; see `base.Scheduler`."""

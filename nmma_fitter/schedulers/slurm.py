@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.durations import in_words
+from nmma_fitter.errors import ConfigError, SchedulerError, SchedulerFull, SchedulerUnknown
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 from nmma_fitter.schedulers.batch_checks import TOKEN, check_batch
 from nmma_fitter.schedulers.batch_folders import prepare, prune
 from nmma_fitter.schedulers.commands import Said
 from nmma_fitter.schedulers.settings import checked
 from nmma_fitter.schedulers.slurm_capabilities import Cluster
 from nmma_fitter.schedulers.slurm_commands import Commands
+from nmma_fitter.schedulers.slurm_partitions import Partition, chosen, longest, too_large
 from nmma_fitter.schedulers.slurm_queue import (
     JOB_ID,
     Row,
     Shown,
     agreed,
     ask_accounting,
+    ask_controller,
     ask_queue,
     by_token,
 )
-from nmma_fitter.schedulers.slurm_refusals import job_number, raise_refusal
-from nmma_fitter.schedulers.slurm_script import SCRIPT, arguments, array_script
+from nmma_fitter.schedulers.slurm_refusals import NoArrays, job_number, raise_refusal
+from nmma_fitter.schedulers.slurm_script import SCRIPT, arguments, array_script, partition_of
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
 from nmma_fitter.schedulers.slurm_states import may_be_memory, may_be_told_more, status_of
 
@@ -34,6 +38,8 @@ _OVER_MEMORY = re.compile(rb"exceeded (?:job |step )?memory limit|oom.?kill|Out 
 _NOTHING_TO_CANCEL = re.compile(r"Invalid job id|already completing or completed")
 _TAIL_BYTES = 8192
 _CANCEL_AT_ONCE = 1000
+
+AskController = Callable[[], Shown | str]
 
 
 class SlurmScheduler:
@@ -55,7 +61,9 @@ class SlurmScheduler:
     -----
     squeue is the authority on what waits and runs. A job it does not know is looked up in sacct;
     ABSENT means that neither knows it, or that squeue does not and the cluster keeps no accounts
-    (or this machine has no sacct). With accounts that cannot be read now the job is UNKNOWN.
+    (or this machine has no sacct). With accounts that cannot be read now the job is UNKNOWN. Where
+    squeue is silent on a job that has not ended for sacct, scontrol is asked as well: a job that
+    one of the others takes for alive is alive, unless squeue and scontrol both do not know it.
     """
 
     name = "slurm"
@@ -73,27 +81,68 @@ class SlurmScheduler:
 
     @property
     def largest_batch(self) -> int | None:
-        """The cluster's ``MaxArraySize``."""
-        return max(1, self._cluster.can.max_array_size)
+        """The cluster's ``MaxArraySize``; 1, a plain job, where it takes no arrays."""
+        return self._cluster.can.max_array_size if self._cluster.arrays else 1
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        """Cut a time limit to what the partition gives; see `base.Scheduler`."""
+        there = self._partitions(asked)
+        limit = longest(there)
+        if limit is None or asked.seconds <= limit:
+            return asked, ""
+        names = ", ".join(one.name for one in there)
+        cut = (
+            f"a time limit of {in_words(asked.seconds)} is above the {in_words(limit)} that "
+            f"partition {names} gives; jobs ask for that, and go on from their checkpoints"
+        )
+        return replace(asked, seconds=int(limit)), cut
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
-        """Submit a batch as one array; see `base.Scheduler`."""
+        """Submit a batch as one array; see `base.Scheduler`.
+
+        An array that is refused as one is never submitted again as such: where it had one task
+        only, that goes as a plain job.
+        """
         script = self._checked_script(batch)
         folder = self._root / batch.token
-        words = self._arguments(batch, folder)
-        path = prepare(folder / SCRIPT, script)
-        number = job_number(self._commands.run("sbatch", *words, str(path)))
-        return [f"{number}_{index}" for index in range(len(batch.scripts))]
+        path: Path | None = None
+
+        def sbatch(array: bool) -> str:
+            nonlocal path
+            words = self._arguments(batch, folder, array)
+            path = path or prepare(folder / SCRIPT, script)
+            return job_number(self._commands.run("sbatch", *words, str(path)))
+
+        number, array = self._as_array_or_plain(batch, sbatch)
+        return [f"{number}_{i}" if array else number for i in range(len(batch.scripts))]
 
     def rehearse(self, batch: BatchRequest) -> str:
         """Ask ``sbatch --test-only``; see `base.Scheduler`."""
         script = self._checked_script(batch)
-        words = self._arguments(batch, self._root / batch.token)
-        said = self._commands.run("sbatch", "--test-only", *words, stdin=script)
-        raise_refusal(said)
-        if said.status != 0:
-            raise SchedulerUnknown(f"sbatch --test-only: {said.message}")
-        return said.message.replace("sbatch: ", "")
+
+        def sbatch(array: bool) -> str:
+            words = self._arguments(batch, self._root / batch.token, array)
+            said = self._commands.run("sbatch", "--test-only", *words, stdin=script)
+            raise_refusal(said)
+            if said.status != 0:
+                raise SchedulerUnknown(f"sbatch --test-only: {said.message}")
+            return said.message.replace("sbatch: ", "")
+
+        return self._as_array_or_plain(batch, sbatch)[0]
+
+    def _as_array_or_plain(
+        self, batch: BatchRequest, sbatch: Callable[[bool], str]
+    ) -> tuple[str, bool]:
+        """What sbatch said, and whether of an array."""
+        if not self._cluster.arrays:
+            return sbatch(False), False
+        try:
+            return sbatch(True), True
+        except NoArrays:
+            if len(batch.scripts) > 1:
+                raise
+        self._cluster.without_arrays()
+        return sbatch(False), False
 
     def poll(self, job_ids: Sequence[str], tokens: Sequence[str] = ()) -> Answer:
         """Ask squeue, and sacct about what squeue leaves open; see `base.Scheduler`."""
@@ -101,18 +150,22 @@ class SlurmScheduler:
         named = [token for token in dict.fromkeys(tokens) if TOKEN.fullmatch(token)]
         statuses = dict.fromkeys(job_ids, JobStatus(JobState.ABSENT, detail="no id of Slurm's"))
         queue = ask_queue(self._commands)
+        if not isinstance(queue, str) and queue.noise and (wanted or named):
+            queue = f"squeue: cannot read its answer {queue.noise[:200]!r}"
         if isinstance(queue, str):
             unknown = JobStatus(JobState.UNKNOWN, detail=queue)
-            return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None)
-        found = by_token(queue.tasks.values(), named)
+            return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None, problem=queue)
+        found = by_token(queue.named, named)
         unfound = [token for token in named if token not in found]
         accounts = self._ask_accounting(queue, [*wanted, *_ids(found)], unfound)
         silent = isinstance(accounts, str)
         if not isinstance(accounts, str):
-            found |= by_token(accounts.tasks.values(), unfound)
+            found |= by_token(accounts.named, unfound)
+        controller = cache(partial(ask_controller, self._commands))
         for job_id in (*wanted, *_ids(found)):
-            statuses[job_id] = self._status(job_id, queue, accounts)
-        return Answer(statuses, None if silent and unfound else found, queue.live)
+            statuses[job_id] = self._status(job_id, queue, accounts, controller)
+        problem = accounts if isinstance(accounts, str) else ""
+        return Answer(statuses, None if silent and unfound else found, queue.live, problem)
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Ask for these jobs to end; see `base.Scheduler`."""
@@ -130,24 +183,30 @@ class SlurmScheduler:
 
     def _checked_script(self, batch: BatchRequest) -> bytes:
         check_batch(batch)
-        script, can = array_script(batch), self._cluster.can
-        if len(batch.scripts) > can.max_array_size:
-            problem = (
-                f"it has {len(batch.scripts)} jobs, and this cluster takes arrays of at most "
-                f"{can.max_array_size} (MaxArraySize)"
+        script, can, asked = array_script(batch), self._cluster.can, batch.resources
+        most = self.largest_batch or 1
+        if len(batch.scripts) > most:
+            raise SchedulerFull(
+                f"batch {batch.token}: it has {len(batch.scripts)} jobs, and this cluster takes "
+                f"at most {most} in one submit (MaxArraySize)"
             )
-        elif len(script) > can.max_script_size:
+        problem = too_large(self._partitions(asked), asked.cores, asked.memory_mb)
+        if len(script) > can.max_script_size:
             problem = (
                 f"its script has {len(script)} bytes, over the cluster's {can.max_script_size}; "
                 f"submit fewer jobs at once"
             )
-        else:
-            return script
-        raise SchedulerError(f"batch {batch.token}: {problem}")
+        if problem:
+            raise SchedulerError(f"batch {batch.token}: {problem}")
+        return script
 
-    def _arguments(self, batch: BatchRequest, folder: Path) -> list[str]:
+    def _partitions(self, asked: Resources) -> list[Partition]:
+        """Those a job may run in, as far as the cluster says."""
+        return chosen(self._cluster.partitions, partition_of(asked.options, self._settings))
+
+    def _arguments(self, batch: BatchRequest, folder: Path, array: bool) -> list[str]:
         try:
-            return arguments(batch, self._settings, folder)
+            return arguments(batch, self._settings, folder, array=array)
         except ValueError as error:
             raise SchedulerError(f"batch {batch.token}: {error}") from error
 
@@ -161,7 +220,9 @@ class SlurmScheduler:
             return Shown()
         return ask_accounting(self._commands, unclear, tokens)
 
-    def _status(self, job_id: str, queue: Shown, accounts: Shown | str) -> JobStatus:
+    def _status(
+        self, job_id: str, queue: Shown, accounts: Shown | str, controller: AskController
+    ) -> JobStatus:
         queued = queue.of(job_id)
         if isinstance(accounts, str):
             if queued is None:
@@ -169,15 +230,32 @@ class SlurmScheduler:
             accounts = Shown()
         row = agreed(queued, accounts.of(job_id))
         if row is None:
-            return self._missing(job_id, queue, accounts)
+            return self._missing(job_id, queue, accounts, controller())
         if may_be_memory(row) and not row.over_memory:
             row = replace(row, over_memory=self._killed_for_memory(row))
         return replace(status_of(row), token=next(iter(row.names), None))
 
-    def _missing(self, job_id: str, queue: Shown, accounts: Shown) -> JobStatus:
-        """A task that has not ended for sacct and is not there for squeue."""
-        if stale := accounts.tasks.get(job_id):
-            detail = f"not known to squeue; sacct still says {stale.state}"
+    def _missing(
+        self, job_id: str, queue: Shown, accounts: Shown, controller: Shown | str
+    ) -> JobStatus:
+        """A job that has not ended for sacct and is not there for squeue.
+
+        That squeue alone is silent on it proves nothing where another says that it lives. What
+        only sacct takes for alive was lost by the controller, if scontrol does not know it either.
+        """
+        alive = accounts.living(job_id)
+        if isinstance(controller, Shown):
+            if row := controller.of(job_id) or controller.living(job_id):
+                status = status_of(row)
+                return replace(status, detail=f"{status.detail}, says scontrol; squeue is silent")
+        elif alive is not None:
+            return replace(
+                status_of(alive), detail=f"{alive.state}, says sacct; squeue is silent on it"
+            )
+        elif not (queue.proven or queue.some or self._cluster.can.accounting):
+            return JobStatus(JobState.UNKNOWN, detail=f"squeue said nothing at all; {controller}")
+        if alive is not None:
+            detail = f"not known to squeue and scontrol; sacct still says {alive.state}"
             return JobStatus(JobState.ABSENT, detail=detail)
         number = job_id.partition("_")[0]
         other = queue.some.get(number) or accounts.some.get(number)

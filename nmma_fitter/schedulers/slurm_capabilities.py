@@ -1,4 +1,4 @@
-"""What a cluster can do, asked once: ``scontrol show config``."""
+"""What a cluster can do: ``scontrol show config``, and what its partitions give a job."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nmma_fitter.schedulers.slurm_commands import Commands
+from nmma_fitter.schedulers.slurm_partitions import Partition, ask_partitions
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,9 @@ class Cluster:
         self._clock = clock
         self._known: Capabilities | None = None
         self._asked = 0.0
+        self._partitions: list[Partition] = []
+        self._looked: float | None = None
+        self._arrays = True
 
     @property
     def can(self) -> Capabilities:
@@ -61,6 +65,26 @@ class Cluster:
         if self._known is None or (not self._known.known and self._asked_long_ago()):
             self._known, self._asked = probe(self._commands), self._clock()
         return self._known
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Its partitions, as of a few minutes ago; none as long as it has not said."""
+        if self._looked is None or self._clock() - self._looked > _AGAIN_SECONDS:
+            said, self._looked = ask_partitions(self._commands), self._clock()
+            if isinstance(said, str):
+                log.warning("slurm: cannot read the cluster's partitions: %s", said)
+            else:
+                self._partitions = said
+        return self._partitions
+
+    @property
+    def arrays(self) -> bool:
+        """Whether it takes job arrays; not where they are off, or one of one task was refused."""
+        return self._arrays and self.can.max_array_size > 0
+
+    def without_arrays(self) -> None:
+        """Note that it takes none, whatever its settings say."""
+        self._arrays = False
 
     def _asked_long_ago(self) -> bool:
         return self._clock() - self._asked > _AGAIN_SECONDS

@@ -13,9 +13,12 @@ from nmma_fitter.schedulers.slurm_commands import Commands
 
 log = logging.getLogger(__name__)
 
-JOB_ID = re.compile(r"([1-9]\d{0,18})_(\d{1,9})")
+JOB_ID = re.compile(r"([1-9]\d{0,18})(?:_(\d{1,9}))?")  # of an array's task, or a plain job
 _CLUSTER = re.compile(r"CLUSTER: \S+")
-_ARRAY_ID = re.compile(r"([1-9]\d{0,18})(_\[.*)?")
+_ARRAY_ID = re.compile(r"([1-9]\d{0,18})(?:_\[([^]]*)\]?)?")
+_SPAN = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_OF_SCONTROL = re.compile(r"JobId=(\d+)(?: ArrayJobId=(\d+) ArrayTaskId=(\S+))? JobName=")
+_STATE = re.compile(r" JobState=(\w+) Reason=(\S*)")
 _QUEUE_FIELDS = ("JobArrayID", "State", "exit_code", "Reason", "RestartCnt", "Name", "Comment")
 _ACCOUNT_FIELDS = ("JobID", "State", "ExitCode", "ReqMem", "MaxRSS", "JobName")
 _LOOK_BACK = "now-30days"
@@ -59,8 +62,14 @@ class Row:
 
     @property
     def index(self) -> int:
-        """Array index."""
-        return int(self.job_id.partition("_")[2])
+        """Array index; 0 of a plain job, which is its batch's only one."""
+        index = self.job_id.partition("_")[2]
+        return int(index) if index.isdigit() else 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.state not in ENDED
 
 
 @dataclass
@@ -72,40 +81,77 @@ class Shown:
     tasks : dict
         Array tasks by id.
     arrays : dict
-        Arrays whose tasks that never started are shown as one, by number.
+        Plain jobs, and arrays whose tasks that never started are shown as one, by number.
     some : dict
         The first row of every array of which anything is known, by number.
     live : int
         How many jobs of the person wait or run.
+    proven : bool
+        Whether the answer begins with the header that was asked for, so that it is one even when
+        there are no jobs.
+    noise : str
+        What was said in place of an answer.
     """
 
     tasks: dict[str, Row] = field(default_factory=dict)
     arrays: dict[str, Row] = field(default_factory=dict)
     some: dict[str, Row] = field(default_factory=dict)
     live: int = 0
+    proven: bool = False
+    noise: str = ""
 
     def add(self, row: Row) -> None:
-        """Take in a row; jobs that are no arrays are only counted."""
-        self.live += row.state not in ENDED
-        if match := JOB_ID.fullmatch(row.job_id):
-            self.tasks[row.job_id] = row
-        elif match := _ARRAY_ID.fullmatch(row.job_id):
+        """Take in a row."""
+        self.live += row.alive
+        match = _ARRAY_ID.fullmatch(row.job_id)
+        if match:
             self.arrays[match[1]] = row
+        elif match := JOB_ID.fullmatch(row.job_id):
+            self.tasks[row.job_id] = row
         if match:
             self.some.setdefault(match[1], row)
 
     def of(self, job_id: str) -> Row | None:
-        """What is known of a task; one that was cancelled while it waited has no row of its own."""
+        """What is known of a job; a task cancelled while it waited has no row of its own."""
         array = self.arrays.get(job_id.partition("_")[0])
-        return self.tasks.get(job_id) or (array if array and array.state in ENDED else None)
+        plain = array is not None and array.job_id == job_id
+        return self.tasks.get(job_id) or (array if array and (plain or not array.alive) else None)
+
+    def living(self, job_id: str) -> Row | None:
+        """The row that says of a job that it has not ended, be it one of many that wait."""
+        number, _, index = job_id.partition("_")
+        array, row = self.arrays.get(number), self.of(job_id)
+        if row is None and array is not None and index and covers(array.job_id, int(index)):
+            row = array
+        return row if row is not None and row.alive else None
+
+    @property
+    def named(self) -> list[Row]:
+        """Rows of single jobs: each is its batch's only one, or has its index in the id."""
+        return [
+            *self.tasks.values(),
+            *(row for row in self.arrays.values() if "_" not in row.job_id),
+        ]
+
+
+def covers(array_id: str, index: int) -> bool:
+    """Whether ``7_[0,2-9:2%4]`` stands for this task too; a list that is cut short may."""
+    match = _ARRAY_ID.fullmatch(array_id)
+    listed = (match[2] or "") if match else ""
+    if "..." in listed:
+        return True
+    spans = filter(None, map(_SPAN.match, listed.partition("%")[0].split(",")))
+    return any(
+        index in range(int(span[1]), int(span[2] or span[1]) + 1, int(span[3] or 1))
+        for span in spans
+    )
 
 
 def ask_queue(commands: Commands) -> Shown | str:
     """All jobs of this person that the controller knows; or why there is no answer."""
     nonce = secrets.token_hex(4)
     said = commands.run(
-        "squeue",
-        "--noheader",
+        "squeue",  # with its header, which proves that an empty answer is one
         "--states=all",
         "--all",  # also in hidden partitions
         "--array",
@@ -134,10 +180,39 @@ def parse_queue(text: str, nonce: str) -> Shown | None:
             return None
         job_id, state, code, reason, restarts, name, comment = fields
         job_id = job_id.rsplit("\n", 1)[-1].strip()
+        if not shown.proven and job_id[:1].isalpha():
+            shown.proven = True
+            continue
         exit_code, number = _wait_status(code) if state in ENDED else (None, None)
         count = int(restarts) if restarts.isdigit() else 0
         shown.add(Row(job_id, state, reason, exit_code, number, count, (name, comment)))
-    return None if rest.strip() and not _CLUSTER.fullmatch(rest.strip()) else shown
+    rest = rest.strip()
+    if nonce in rest or (rest and records and not shown.proven):
+        return None
+    if not shown.proven and not _CLUSTER.fullmatch(rest):
+        shown.noise = rest
+    return shown
+
+
+def ask_controller(commands: Commands) -> Shown | str:
+    """All jobs that scontrol shows, asked where squeue is silent on one; or why it does not say."""
+    said = commands.run("scontrol", "--oneliner", "--all", "show", "job")
+    shown = parse_controller(said.out)
+    if said.status == 0 and (shown.some or "No jobs in the system" in said.out + said.error):
+        return shown
+    return f"scontrol: {said.message}"
+
+
+def parse_controller(text: str) -> Shown:
+    """Read ``scontrol --oneliner show job``, of any person's jobs."""
+    shown = Shown()
+    for line in text.splitlines():
+        match, state = _OF_SCONTROL.match(line), _STATE.search(line)
+        if match and state:
+            number, array, task = match.groups()
+            single = f"{array}_{task}" if task and task.isdigit() else f"{array}_[{task}]"
+            shown.add(Row(single if array else number, state[1], state[2]))
+    return shown
 
 
 def ask_accounting(
@@ -153,8 +228,7 @@ def ask_accounting(
     else:
         which = "--allocations"  # the person's jobs, whatever they are called
     said = commands.run(
-        "sacct",
-        "--noheader",
+        "sacct",  # with its header, as squeue
         "--parsable2",
         "--noconvert",
         f"--delimiter=|{nonce}|",
@@ -179,6 +253,9 @@ def parse_accounting(text: str, nonce: str) -> Shown | None:
         fields = line.split(f"|{nonce}|")
         if len(fields) != len(_ACCOUNT_FIELDS):
             continue
+        if fields[0][:1].isalpha():
+            shown.proven = True
+            continue
         job_id, state, code, requested, used, name = fields
         task, _, step = job_id.partition(".")
         if not step:
@@ -188,7 +265,7 @@ def parse_accounting(text: str, nonce: str) -> Shown | None:
             asked[task] = _bytes(requested)
         elif task in shown.tasks and 0 < asked[task] <= _bytes(used):
             shown.tasks[task] = replace(shown.tasks[task], over_memory=True)
-    return shown if asked or not text.strip() else None
+    return shown if asked or shown.proven or not text.strip() else None
 
 
 def agreed(queued: Row | None, accounted: Row | None) -> Row | None:

@@ -1,17 +1,18 @@
 """Whether sbatch took a batch: yes with its number, no for a reason we know, or no clear answer.
 
 A paused controller takes a batch after sbatch has given up, so a failed sbatch proves nothing. Only
-the messages listed here prove that nothing was submitted. Limits on how many jobs a person may
-have, and a partition that is closed now, are left out on purpose: the batch is looked for, not
-found, and handed over again later. (``--test-only`` says "Requested node configuration is not
-available" also while all nodes are drained; a submit is accepted then.)
+the messages listed here prove that nothing was submitted. A limit on how many jobs there may be is
+no fault of the batch: a smaller one may be taken, or the same one later. A partition that is closed
+now is left out on purpose: the batch is looked for, not found, and handed over again later.
+(``--test-only`` says "Requested node configuration is not available" also while all nodes are
+drained; a submit is accepted then.)
 """
 
 from __future__ import annotations
 
 import re
 
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
+from nmma_fitter.errors import SchedulerError, SchedulerFull, SchedulerUnknown
 from nmma_fitter.schedulers.commands import Said
 
 _NUMBER = re.compile(r"(\d+)(?:;[\w.-]+)?")
@@ -35,7 +36,6 @@ _REFUSED = (
     r"Invalid qos specification",
     r"Invalid wckey specification",
     r"Invalid feature specification",
-    r"Invalid job array specification",
     r"Invalid license specification",
     r"Invalid generic resource \(gres\) specification",
     r"Invalid Trackable RESource \(TRES\) specification",
@@ -55,6 +55,10 @@ _REFUSED = (
     r"(?:QOS|Assoc)Max\w*PerJob(?:Limit)?",
 )
 _NO = re.compile("|".join((*_NEVER_SENT, *_REFUSED)))
+# A limit on jobs in the queue, of a person, an account or a QOS; with the controller's general
+# word for all limits alone, it may be one.
+_FULL = re.compile(r"(?:QOS|Assoc)(?:Max|Grp)Submit\w+|Job violates accounting/QOS policy")
+_NO_ARRAYS = re.compile(r"Invalid job array specification")
 
 
 def job_number(said: Said) -> str:
@@ -65,6 +69,8 @@ def job_number(said: Said) -> str:
 
     Raises
     ------
+    SchedulerFull
+        For a limit on the number of jobs: nothing of it runs or will run.
     SchedulerError
         It was refused: nothing of it runs or will run.
     SchedulerUnknown
@@ -79,7 +85,15 @@ def job_number(said: Said) -> str:
     raise SchedulerUnknown(f"sbatch: {said.message}")
 
 
+class NoArrays(SchedulerFull):
+    """This array is none that the cluster takes; it may take none at all."""
+
+
 def raise_refusal(said: Said) -> None:
     """Raise SchedulerError when sbatch said a clear no."""
-    if said.status not in (0, None) and not said.out.strip() and _NO.search(said.error):
-        raise SchedulerError(f"sbatch: {said.message}")
+    if said.status in (0, None) or said.out.strip():
+        return
+    kinds = ((_NO, SchedulerError), (_FULL, SchedulerFull), (_NO_ARRAYS, NoArrays))
+    for words, kind in kinds:
+        if words.search(said.error):
+            raise kind("sbatch: " + said.message.replace("sbatch: error: ", ""))

@@ -1,4 +1,7 @@
-"""What sbatch gets of a batch: its arguments, and the script that all its array tasks share."""
+"""What sbatch gets of a batch: its arguments, and the script that all its array tasks share.
+
+Where a cluster takes no arrays, a batch is one plain job, of index 0.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,17 @@ SCRIPT = "array.sh"
 _SCRIPT = """\
 #!/bin/bash
 # One array task: finds its own script by index and becomes it, so that signals reach its shell.
+# A plain job is the first and only one.
 set -u
-index=$SLURM_ARRAY_TASK_ID
+index=${{SLURM_ARRAY_TASK_ID:-0}}
 folders=(
 {folders}
 )
 scripts=(
 {scripts}
 )
-export NMMA_FITTER_JOB_ID=${{SLURM_ARRAY_JOB_ID}}_$index
+export NMMA_FITTER_JOB_ID=${{SLURM_ARRAY_JOB_ID:+${{SLURM_ARRAY_JOB_ID}}_$index}}
+NMMA_FITTER_JOB_ID=${{NMMA_FITTER_JOB_ID:-${{SLURM_JOB_ID:-none}}}}
 export NMMA_FITTER_RESTART=${{SLURM_RESTART_COUNT:-0}}
 fail() {{ echo "$HOSTNAME: cannot $1" >&2; exit 72; }}
 cd -- "${{folders[index]}}" || fail "enter ${{folders[index]}}"
@@ -38,7 +43,9 @@ def array_script(batch: BatchRequest) -> bytes:
     return os.fsencode(text)
 
 
-def arguments(batch: BatchRequest, settings: SlurmSettings, folder: Path) -> list[str]:
+def arguments(
+    batch: BatchRequest, settings: SlurmSettings, folder: Path, *, array: bool = True
+) -> list[str]:
     """Command line of sbatch, without the script.
 
     Parameters
@@ -47,6 +54,8 @@ def arguments(batch: BatchRequest, settings: SlurmSettings, folder: Path) -> lis
     settings : SlurmSettings
     folder : Path
         Of the batch; tasks start and write what Slurm has to say there.
+    array : bool
+        Whether it is a job array; if not, the batch's only script is a plain job.
 
     Raises
     ------
@@ -58,11 +67,11 @@ def arguments(batch: BatchRequest, settings: SlurmSettings, folder: Path) -> lis
     fixed: dict[str, Value] = {
         "parsable": True,
         "export": "ALL",  # of an environment built by us; a list would run a login shell per task
-        "array": f"0-{len(batch.scripts) - 1}",
+        "array": f"0-{len(batch.scripts) - 1}" if array else False,
         "job-name": batch.token,
         "comment": batch.token,
         "chdir": str(folder),
-        "output": f"{output}/%a.out",
+        "output": f"{output}/{'%a' if array else 0}.out",
         "open-mode": "append",  # a restarted task keeps what Slurm said of its first run
         "time": _minutes(batch.resources.seconds),
         "nodes": 1,
@@ -75,6 +84,12 @@ def arguments(batch: BatchRequest, settings: SlurmSettings, folder: Path) -> lis
     dropped = {*settings.drop, *(["no-requeue"] if "requeue" in settings.drop else [])}
     kept = {name: value for name, value in fixed.items() if name not in dropped}
     return written({**kept, **_site(settings), **settings.extra, **batch.resources.options})
+
+
+def partition_of(options: Mapping[str, Value], settings: SlurmSettings) -> str:
+    """The partitions that a job asks for, separated by commas; "" for the cluster's default."""
+    named = {**_site(settings), **settings.extra, **options}.get("partition", "")
+    return named if isinstance(named, str) else ""
 
 
 def _site(settings: SlurmSettings) -> Mapping[str, Value]:

@@ -46,7 +46,7 @@ class SlurmSettings(BaseModel):
         Time limit of each command. A paused controller makes sbatch wait for its message time-out,
         20 s unless the site has set another.
     commands : mapping
-        Other names or paths of the commands.
+        Other names or whole paths of the commands.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,4 +65,4 @@ class SlurmSettings(BaseModel):
     warning_seconds: Annotated[int, Field(ge=0, le=65535)] = 120
     requeue: bool = True
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
-    commands: dict[Command, str] = {}
+    commands: dict[Command, Annotated[str, Field(pattern="^(/.*|[^/]+)$")]] = {}

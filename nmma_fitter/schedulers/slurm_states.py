@@ -47,6 +47,7 @@ HELD = frozenset(
         "JobHeldAdmin",
         "JobHeldUser",
         "JobHoldMaxRequeue",
+        "MaxMemPerLimit",
         "PartitionConfig",
         "PartitionNodeLimit",
         "PartitionTimeLimit",

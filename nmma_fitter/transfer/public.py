@@ -1,31 +1,38 @@
 """Which files of a night are for everyone, and which of them are sentinels.
 
-Below an object's folder lie its pages and pictures, and one folder a task with what its run
-published. Not for everyone are the runs' own folders, job scripts, what only the poller reads, and
-whatever is hidden.
+A file goes out because it is declared here, or because a task's sentinel lists it as an output.
+Whatever else lies in these folders (job scripts, runs' own folders, the poller's notes) stays.
 """
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nmma_fitter.engine.files import read_json
+
 SENTINEL = ".fin"
+OF_TASK = ("config.json", "log")  # besides its sentinel and the outputs
+OF_OBJECT = ("index.html", "ranking.json", "comparison.png")
+OWN_PICTURES = ("*-lightcurves.png", "*-corner.png")  # of fits that bear another object's name
+OF_NIGHT = OF_TOP = ("index.html",)
+ASSETS = "assets"
 _PRIVATE_FOLDERS = frozenset({"attempts", "sentinels"})
-_PRIVATE_FILES = ("unit.json", "job-*.sh", "slack.json")
 
 
 def object_files(folder: Path) -> Iterator[Path]:
     """Public files of an object, those of its tasks too."""
-    yield from _files(folder)
+    own = [path.name for pattern in OWN_PICTURES for path in folder.glob(pattern)]
+    yield from _files(folder, (*OF_OBJECT, *own))
     for task in _folders(folder):
-        yield from _files(task)
+        sentinels = _sentinels(task)
+        outputs = [name for sentinel in sentinels for name in _outputs(task / sentinel)]
+        yield from _files(task, (*OF_TASK, *sentinels, *outputs))
 
 
 def night_files(folder: Path) -> Iterator[Path]:
     """Public files of a night itself, its sentinel among them."""
-    yield from _files(folder)
+    yield from _files(folder, (*OF_NIGHT, *_sentinels(folder)))
 
 
 def object_folders(night: Path) -> list[Path]:
@@ -35,12 +42,12 @@ def object_folders(night: Path) -> list[Path]:
 
 def top_files(outdir: Path) -> Iterator[Path]:
     """Pages above the nights, and what all pages need."""
-    yield from _files(outdir)
-    waiting = [outdir / "assets"]
+    yield from _files(outdir, OF_TOP)
+    waiting = [outdir / ASSETS]
     while waiting:
         folder = waiting.pop()
         if folder.is_dir():
-            yield from _files(folder)
+            yield from _files(folder, [path.name for path in folder.iterdir()])
             waiting += _folders(folder)
 
 
@@ -49,10 +56,20 @@ def is_sentinel(name: str) -> bool:
     return name.endswith(SENTINEL)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        private = any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _PRIVATE_FILES)
-        if not private and not _hidden(path) and path.is_file():
+def _sentinels(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return [path.name for path in folder.iterdir() if is_sentinel(path.name)]
+
+
+def _outputs(sentinel: Path) -> list[str]:
+    outputs = (read_json(sentinel) or {}).get("outputs")
+    return [name for name in outputs if "/" not in name] if isinstance(outputs, dict) else []
+
+
+def _files(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    for path in sorted({folder / name for name in names}):
+        if not _hidden(path) and path.is_file():
             yield path
 
 

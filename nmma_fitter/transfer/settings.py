@@ -42,7 +42,8 @@ Host = Annotated[str, AfterValidator(_host)]
 User = Annotated[str, Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$")]
 RemotePath = Annotated[str, AfterValidator(_remote)]
 LocalPath = Annotated[Path, AfterValidator(_local)]
-Command = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$")]
+# A name or a whole path: another would depend on the folder that the poller was started in.
+Command = Annotated[str, Field(pattern=r"^/?[A-Za-z0-9_.+][A-Za-z0-9_.+-]*$|^/[A-Za-z0-9_./+-]+$")]
 Verify = Literal["checksum", "manifest"]
 
 

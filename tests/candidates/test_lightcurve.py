@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,15 @@ def test_merging_twice_changes_nothing(rows: list[Row]):
 def test_kept_duplicates_do_not_depend_on_the_rows_order(rows: list[Row], chance: random.Random):
     shuffled = chance.sample(rows, len(rows))
     assert digest(shuffled, keep_duplicates=True) == digest(rows, keep_duplicates=True)
+
+
+@pytest.mark.parametrize("keep_duplicates", [False, True])
+def test_the_error_of_a_limit_is_not_in_the_digest(keep_duplicates: bool):
+    bare = replace(ONE, mag=math.nan, mag_err=math.nan, limit=20.0)
+    rows = [replace(bare, mag_err=error) for error in (0.1, 0.05)]
+    expected = digest([bare, bare], keep_duplicates=keep_duplicates)
+    for order in (rows, rows[::-1]):
+        assert digest(order, keep_duplicates=keep_duplicates) == expected
 
 
 def test_the_digest_does_not_depend_on_the_name():

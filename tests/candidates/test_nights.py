@@ -8,6 +8,8 @@ import pytest
 from nmma_fitter.candidates.nights import candidate_files, newest_night, object_name
 from nmma_fitter.errors import BadInput
 
+NOW = 1.66e9  # August 2022
+
 
 def names(night: Path) -> list[str]:
     return [path.name for path in candidate_files(night)]
@@ -16,30 +18,30 @@ def names(night: Path) -> list[str]:
 def test_the_newest_night_has_the_latest_date(tmp_path):
     for name in ["2459784-2459791", "2459778-2459785", "2459779-2459786"]:
         (tmp_path / name).mkdir()
-    assert newest_night(tmp_path).name == "2459784-2459791"
+    assert newest_night(tmp_path, NOW).name == "2459784-2459791"
 
 
 @pytest.mark.parametrize("name", ["latest", "9999999", "2459999-246000", "99999999-99999999"])
 def test_other_folders_are_no_nights(tmp_path, name):
     (tmp_path / "2459778-2459785").mkdir()
     (tmp_path / name).mkdir()
-    assert newest_night(tmp_path).name == "2459778-2459785"
+    assert newest_night(tmp_path, NOW).name == "2459778-2459785"
 
 
 def test_a_file_named_like_a_night_is_none(tmp_path):
     (tmp_path / "2459778-2459785").mkdir()
     (tmp_path / "2459779-2459786").touch()
-    assert newest_night(tmp_path).name == "2459778-2459785"
+    assert newest_night(tmp_path, NOW).name == "2459778-2459785"
 
 
 def test_a_folder_without_nights_says_what_was_expected(tmp_path):
     with pytest.raises(BadInput, match="no night folder named like 2459778-2459785"):
-        newest_night(tmp_path)
+        newest_night(tmp_path, NOW)
 
 
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(BadInput, match="cannot be read"):
-        newest_night(tmp_path / "missing")
+        newest_night(tmp_path / "missing", NOW)
 
 
 def test_a_missing_night_is_refused(tmp_path):

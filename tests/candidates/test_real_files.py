@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,10 @@ def test_every_row_is_kept_or_dropped_once(repeated):
 
 
 def test_the_newest_real_night_is_the_last(shared_data):
-    assert newest_night(shared_data / "candidates" / "partnership").name == "2459784-2459791"
+    assert (
+        newest_night(shared_data / "candidates" / "partnership", time.time()).name
+        == "2459784-2459791"
+    )
 
 
 @pytest.mark.parametrize(

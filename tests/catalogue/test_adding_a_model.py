@@ -49,7 +49,7 @@ def run(clone: Path, *words: str) -> str:
         [sys.executable, "-P", *words],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         cwd=clone,
         env={**os.environ, "PYTHONPATH": str(clone)},
         check=False,

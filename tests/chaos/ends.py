@@ -32,11 +32,11 @@ from .verdict import Verdict
 PICTURE = "lightcurves.png"
 OBJECTS = 16  # of one installation, after which it gets no more
 FEW = 5  # where every tick is to have the same to do
-SETTLING = 60.0
+SETTLING = 600.0
 SECONDS = 0.1
 # The poller's clock runs so many times faster: what it puts off for 15 s comes after 0.3 s.
 PACE = 50.0
-PATIENCE, LATE, SETTLED = 0.5, 0.8, 1.5  # seconds: the client's, of a late answer, until it is over
+PATIENCE, LATE, SETTLED = 1.0, 1.3, 4.0  # seconds: the client's, of a late answer, until it is over
 TABLES = """
 [sources.survey]
 kind = "rsync"

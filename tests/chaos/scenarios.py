@@ -14,11 +14,10 @@ from .disasters import Disaster, Disasters
 from .figures import Figures
 from .installation import Bed, Installation
 from .storm import Storm
-from .sweep import Nights, Tally, every_boundary, every_moment, finish
+from .sweep import PATIENCE, Nights, Tally, every_boundary, every_moment, finish
 from .verdict import Verdict, judge
 
 Say = Callable[[str], None]
-PATIENCE = 300.0  # seconds that the last units may take to end
 
 
 def _no_disasters(site: Installation, dice: random.Random) -> Sequence[Disaster]:
@@ -39,6 +38,8 @@ class Plan:
         In the end kill at each kind and place that was seen and not hit.
     between : int
         Kills at a boundary from one tick that is let pass to the next.
+    enough : int or None
+        Seek no more once ticks were killed at so many kinds and places.
     harmless : bool
         Whether to seek out also boundaries that change nothing.
     moments : int
@@ -58,6 +59,7 @@ class Plan:
     step: int = 1
     between: int = 1
     seek: bool = True
+    enough: int | None = None
     harmless: bool = True
     moments: int = 3
     kills: int = 200
@@ -75,6 +77,7 @@ class Plan:
             step=self.step,
             between=self.between,
             seek=self.seek,
+            enough=self.enough,
             seconds=seconds,
         )
 

@@ -15,11 +15,11 @@ from .ticks import NO_KILL, Kill, Outcome, tick
 
 NIGHT = "2460000-{:05d}"
 SECONDS = 0.1
-CONTROL_SECONDS = 1.5  # so that the first run is not over when a blind poller starts another
+BLIND_TICKS = 4  # in which a blind poller starts another run while the first goes on
 NIGHTS = 25
 MOST = 5000
 MOST_ERRORS = 20
-PATIENCE = 10.0
+PATIENCE = 600.0  # seconds, on a machine however busy; nobody counts on reaching it
 HARMLESS = ("read", "lock")
 
 
@@ -94,7 +94,7 @@ class Nights:
         self._fresh = lambda: Installation(base / f"{len(self.sites):03d}", bed, control)
         self.tally = tally
         self.units = units
-        self._seconds = CONTROL_SECONDS if control else SECONDS
+        self.control = control
         self.sites: list[Installation] = []
         self.count = 0
         self.newest = ""
@@ -110,8 +110,21 @@ class Nights:
             self.sites.append(self._fresh())
         self.count += 1
         night = self.newest = NIGHT.format(self.count)
-        self.site.add_units(night, self.units, f"n{self.count:05d}-", seconds=self._seconds)
+        more = {"until": str(self._go_on)} if self.control else {}
+        self.site.add_units(night, self.units, f"n{self.count:05d}-", seconds=SECONDS, **more)
         return night
+
+    @property
+    def _go_on(self) -> Path:
+        """What the newest night's runs of a control wait for."""
+        return self.site.outside / f"go-{self.newest}"
+
+    def follow(self, night: str) -> None:
+        """Tick once more; in a control so often that a blind poller has done what it does."""
+        for _ in range(BLIND_TICKS if self.control else 1):
+            self.tick(night)
+        if self.control:
+            self._go_on.touch()
 
     def tick(self, night: str, kill: Kill = NO_KILL) -> Outcome:
         """One tick, counted."""
@@ -168,6 +181,7 @@ def every_boundary(
     step: int = 1,
     between: int = 1,
     seek: bool = True,
+    enough: int | None = None,
     seconds: float = 600.0,
 ) -> None:
     """Kill a tick at its n-th boundary, n = 1, 2, ..., as far as any goes; let one pass in between.
@@ -176,7 +190,7 @@ def every_boundary(
 
     Each tick has new units to submit, and follows those of the ticks before it. What a tick goes
     through depends on how far these have come, so boundaries that were seen and never killed at
-    are sought out in the end, if so wished.
+    are sought out in the end, if so wished, until there are `enough` of them in all.
     """
     end = time.monotonic() + seconds
     most = 0
@@ -197,7 +211,7 @@ def every_boundary(
         nights.mend()
     given_up: set[Boundary] = set()
     while missed := [b for b in nights.tally.missed if b not in given_up]:
-        if time.monotonic() > end:
+        if time.monotonic() > end or len(nights.tally.killed) == enough:
             break
         if not _seek(nights, missed[0], situations):
             given_up.add(missed[0])
@@ -224,10 +238,10 @@ def every_moment(nights: Nights, names: Sequence[str], times: int) -> None:
     for _ in range(times):
         for name in names:
             for moment in calls.MOMENTS:
-                nights.finish(60)
+                nights.finish(PATIENCE)
                 night = nights.next()
                 nights.tick(night, Kill(call=(name, moment)))
-                nights.tick(night)
+                nights.follow(night)
 
 
 def finish(sites: Sequence[Installation], tally: Tally, seconds: float) -> bool:

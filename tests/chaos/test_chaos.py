@@ -16,6 +16,7 @@ from chaos.figures import Figures, table
 from chaos.scenarios import Plan, Scenario
 
 SEED = random.randrange(10**6)
+LONG = 3000.0  # seconds: each ends by a count, and is to reach it on a machine however busy
 
 
 def play(scenario: Scenario | Delivery) -> Figures:
@@ -27,9 +28,9 @@ def play(scenario: Scenario | Delivery) -> Figures:
 
 
 def test_a_poller_killed_at_every_boundary_loses_nothing_and_does_nothing_twice():
-    plan = Plan(units=1, step=17, between=3, harmless=False, limit=10)
+    plan = Plan(units=1, step=17, between=3, harmless=False, enough=20, limit=LONG)
     row = play(Scenario("boundaries", LOCAL, plan, SEED))
-    assert row.as_expected and row.places > 15
+    assert row.as_expected and row.places >= 20
 
 
 @pytest.mark.slow  # on Slurm the same is done below
@@ -40,7 +41,7 @@ def test_a_poller_killed_around_the_start_of_its_jobs_loses_nothing():
 
 @pytest.mark.slow  # on Slurm the same is done below
 def test_random_kills_lose_nothing():
-    plan = Plan(kills=20, in_flight=10, seconds=(0.5, 3.0), apart=6, limit=90)
+    plan = Plan(kills=20, in_flight=10, seconds=(0.5, 3.0), apart=6, limit=LONG)
     row = play(Scenario("random", LOCAL_CROWD, plan, SEED, disasters=on_this_machine))
     assert row.as_expected and row.kills["random"] == 20
 
@@ -58,7 +59,7 @@ def test_a_poller_on_slurm_is_killed_around_its_calls_and_at_random_with_its_nod
     with quick_folder() as root, private_slurm(root, cpus=16) as cluster:
         calm, rough = slurm(cluster, submit_grace=6.0), slurm(cluster, submit_grace=15.0)
         calls = play(Scenario("calls", calm, Plan(units=2, moments=1), SEED))
-        plan = Plan(kills=20, in_flight=10, seconds=(1.0, 4.0), apart=8, limit=120)
+        plan = Plan(kills=20, in_flight=10, seconds=(1.0, 4.0), apart=8, limit=LONG)
         storm = play(Scenario("random", rough, plan, SEED, None, cluster_disasters(cluster)))
     assert calls.as_expected and sum(calls.kills.values()) == 8
     assert storm.as_expected and storm.kills["random"] == 20
@@ -74,7 +75,7 @@ def ends():
 
 @pytest.mark.ssh
 def test_a_poller_killed_between_both_ends_delivers_everything_whole_and_once(ends):
-    plan = Plan(step=240, seek=False, between=100, limit=60)
+    plan = Plan(step=240, seek=False, between=100, limit=LONG)
     row = play(Delivery("boundaries", ends, plan, SEED))
     assert row.as_expected and sum(row.kills.values()) >= 2
 
@@ -82,5 +83,5 @@ def test_a_poller_killed_between_both_ends_delivers_everything_whole_and_once(en
 @pytest.mark.ssh
 @pytest.mark.parametrize("control", [None, pytest.param("intents", marks=pytest.mark.slow)])
 def test_cut_connections_and_lost_answers_lose_nothing_unless_intents_are_forgotten(ends, control):
-    row = play(Delivery("faults", ends, Plan(kills=12, limit=30), SEED, control))
-    assert row.as_expected and sum(row.disasters.values()) > 5
+    row = play(Delivery("faults", ends, Plan(kills=12, limit=LONG), SEED, control))
+    assert row.as_expected and sum(row.disasters.values()) > 6

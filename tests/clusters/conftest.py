@@ -173,4 +173,4 @@ def told(request, stories) -> Any:
     """What the module's story came to."""
     if reason := cannot_be_told(request.module):
         pytest.skip(reason)
-    return stories[request.module.__name__].result(timeout=400)
+    return stories[request.module.__name__].result(timeout=3600)

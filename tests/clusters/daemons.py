@@ -4,21 +4,11 @@ import random
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reaper import Reaper
-
-
-def wait_until(ask: Callable[[], object], seconds: float, what: str) -> None:
-    """Ask until the answer is true."""
-    deadline = time.monotonic() + seconds
-    while not ask():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.02)
-
+from waiting import wait_until
 
 _given: set[int] = set()  # in this process, whose stories bring clusters up side by side
 _giving = threading.Lock()
@@ -122,7 +112,7 @@ class Daemon:
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         try:
-            wait_until(lambda: not self.alive, seconds, self._argv[0])
+            wait_until(lambda: not self.alive, seconds, self._argv[0], patience=0)
         except TimeoutError:
             self.kill()
 

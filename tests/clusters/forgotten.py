@@ -16,7 +16,7 @@ FORGETFUL = {"MinJobAge": "2"}
 def play(root: Path, *, accounting: bool) -> Installation:
     """One tick; everything ends and is forgotten; then the ticks that find out."""
     with private_slurm(root / "slurm", accounting=accounting, settings=FORGETFUL) as cluster:
-        site = Installation(root, cluster, CONFIG.replace("timeout = 600", "timeout = 900"))
+        site = Installation(root, cluster, CONFIG)
         site.want("good", seconds=2)
         site.want("bad", seconds=1, exit=3)
         site.want("cancelled", seconds=20)

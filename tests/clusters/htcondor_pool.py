@@ -140,7 +140,7 @@ class Pool:
         self.run("condor_rm", "-all", "-forcex", check=False)
         wait_until(lambda: not self.queue(), 60, "an empty queue")
 
-    def run(self, *command: str, check: bool = True, seconds: float = 60) -> str:
+    def run(self, *command: str, check: bool = True, seconds: float = 600) -> str:
         """Run one of HTCondor's commands against this pool; returns its output."""
         done = subprocess.run(
             command,

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from daemons import wait_until
 from htcondor_pool import Pool
 from slurm_cluster import SlurmCluster
 from toy_campaign import Start, read_starts, write_candidate
 from toy_poller import NIGHT
+from waiting import PATIENCE, wait_until
 
 POLLER = Path(__file__).parents[1] / "toy_poller.py"
 CONFIG = """
@@ -21,7 +21,7 @@ CONFIG = """
 interval = 0.5
 grace = 4
 submit_grace = 30
-timeout = 600
+timeout = 36000
 [scheduler]
 name = "slurm"
 [scheduler.slurm]
@@ -76,7 +76,7 @@ class Installation:
 
     def _wait(self, poller: subprocess.Popen[bytes], seconds: float) -> None:
         try:
-            status = poller.wait(seconds)
+            status = poller.wait(seconds + PATIENCE)
         except subprocess.TimeoutExpired:
             poller.kill()
             poller.wait()

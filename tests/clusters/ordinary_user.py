@@ -104,7 +104,7 @@ def _interpreter(place: Path, packages: Path, repository: Path) -> str:
     for library in (base / "lib").glob("libpython*.so*"):
         shutil.copy(library, place / "lib")
     rpath = ["patchelf", "--set-rpath", "$ORIGIN/../lib", str(place / "bin" / name)]
-    subprocess.run(rpath, check=True, timeout=60)
+    subprocess.run(rpath, check=True, timeout=600)
     (place / "bin" / "python").symlink_to(name)
     site = _reachable(Path(sysconfig.get_path("purelib")), packages, "__pycache__")
     own = place / "lib" / name / "site-packages"

@@ -152,7 +152,7 @@ class Reaper:
         """Let go: everything it started ends."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=600)
         self._process.stdout.close()
 
 

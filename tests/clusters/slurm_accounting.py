@@ -90,5 +90,5 @@ class Accounting:
 
     def _call(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            command, env=self._environment, capture_output=True, timeout=120, check=False
+            command, env=self._environment, capture_output=True, timeout=600, check=False
         )

@@ -165,7 +165,7 @@ class SlurmCluster:
 
     # For tests
 
-    def run(self, *command: str, check: bool = True, seconds: float = 60) -> str:
+    def run(self, *command: str, check: bool = True, seconds: float = 600) -> str:
         """Run one of Slurm's commands against this cluster; returns its output."""
         done = subprocess.run(
             command,

@@ -144,7 +144,7 @@ class SshServer:
     def _make_key(self, name: str) -> None:
         if not self.key(name).exists():
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]
-            subprocess.run([*command, str(self.key(name))], check=True, timeout=30)
+            subprocess.run([*command, str(self.key(name))], check=True, timeout=600)
 
     def _write_config(self) -> None:
         public = {name: (self.root / f"{name}.pub").read_text().strip() for name in KEYS}

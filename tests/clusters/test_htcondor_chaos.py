@@ -23,7 +23,7 @@ SEED = random.randrange(10**6)
 def story(root: Path) -> dict[str, Figures]:
     with private_pool(root / "pool", cpus=16) as pool:
         calm, rough = htcondor(pool, submit_grace=6.0), htcondor(pool, submit_grace=25.0)
-        storm = Plan(kills=12, in_flight=8, seconds=(1.0, 4.0), apart=5, limit=90)
+        storm = Plan(kills=12, in_flight=8, seconds=(1.0, 4.0), apart=5, limit=3000)
         scenarios = {
             "calls": Scenario("calls", calm, Plan(units=2, moments=1), SEED),
             "random": Scenario("random", rough, storm, SEED, None, pool_disasters(pool)),

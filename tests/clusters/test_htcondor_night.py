@@ -25,7 +25,7 @@ CONFIG = """
 interval = 0.5
 grace = 4
 submit_grace = 30
-timeout = 600
+timeout = 36000
 [scheduler]
 name = "htcondor"
 [scheduler.htcondor]

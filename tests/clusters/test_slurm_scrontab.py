@@ -36,7 +36,7 @@ def scrontab() -> Path:
     path = caches / "nmma_fitter-tests" / f"scrontab-{version}"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        built = subprocess.run([BUILD, path], capture_output=True, text=True, timeout=300)
+        built = subprocess.run([BUILD, path], capture_output=True, text=True, timeout=600)
         if built.returncode != 0:
             pytest.skip(f"scrontab cannot be built: {built.stderr.strip()[-300:]}")
     return path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from toy_campaign import Start, ToyCampaign, doubles, read_starts, write_candidate
+from waiting import tick_to_the_end, wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.make_jobs import Order, Poller
@@ -25,7 +25,7 @@ class Place:
     def __init__(self, root: Path, **settings: object) -> None:
         (root / "my.toml").write_text(CONFIG)
         night = root / "candidates" / NIGHT
-        write_candidate(night, "a", **{"seconds": 0.2, "resources": {"seconds": 20}, **settings})
+        write_candidate(night, "a", **{"seconds": 0.2, **settings})
         campaign = ToyCampaign(root / "outdir", root / "starts", TASKS, group="together")
         order = Order(night_dir=night)
         self.poller = Poller(load_config(root / "my.toml"), order, campaign=campaign)
@@ -38,17 +38,11 @@ class Place:
     def until_begun(self, count: int) -> str:
         """Id of the job, when so many runs have begun."""
         self.poller.tick()
-        end = time.monotonic() + 60
-        while len(self.starts) < count:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_until(lambda: len(self.starts) >= count, 60)
         return self.starts[-1].job_id
 
     def finish(self) -> dict[str, tuple[str, str | None]]:
-        end = time.monotonic() + 120
-        while not (report := self.poller.tick()).finished:
-            assert time.monotonic() < end, report.needs
-            time.sleep(0.3)
+        report = tick_to_the_end(self.poller)
         return {need.task: (need.state.value, need.reason) for need in report.needs}
 
 
@@ -59,8 +53,10 @@ def test_the_units_of_an_object_are_one_task_of_an_array(slurm, tmp_path):
 
 
 def test_a_job_that_slurm_restarts_leaves_alone_what_had_ended(slurm, tmp_path):
-    place = Place(tmp_path, tasks={"two": {"seconds": 5.0}})
+    go_on = tmp_path / "go"
+    place = Place(tmp_path, tasks={"two": {"until": str(go_on)}})
     slurm.run("scontrol", "requeue", place.until_begun(2))
+    go_on.touch()
     assert place.finish() == DONE
     runs = [(start.attempt, start.restart) for start in place.starts]
     assert runs == [(1, 0), (1, 0), (1, 1), (1, 1)] and doubles(place.starts) == []
@@ -68,7 +64,7 @@ def test_a_job_that_slurm_restarts_leaves_alone_what_had_ended(slurm, tmp_path):
 
 @pytest.mark.slow
 def test_when_its_time_is_up_those_without_a_turn_are_tried_alone(slurm, tmp_path):
-    place = Place(tmp_path, tasks={"two": {"seconds": 20.0}})
+    place = Place(tmp_path, tasks={"two": {"seconds": 20.0}}, resources={"seconds": 120})
     slurm.expire(place.until_begun(2))
     place.poller.tick()
     first = {start.job_id for start in place.starts}

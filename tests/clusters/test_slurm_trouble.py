@@ -24,7 +24,8 @@ def story(root: Path) -> Installation:
     with private_slurm(root / "slurm", nodes=6) as cluster:
         site = Installation(root, cluster)
         site.want("struck", seconds=5, **WHOLE)
-        site.want("cut off", seconds=45, **WHOLE)
+        go_on = root / "go"
+        site.want("cut off", seconds=1, until=str(go_on), **WHOLE)
         site.want("pushed aside", seconds=15, **ASIDE)
         site.want("requeued", seconds=5, **WHOLE)
         site.start()
@@ -36,6 +37,7 @@ def story(root: Path) -> Installation:
             push(cluster, first["pushed aside"].host)
             site.until_run("cut off", 2)
             site.both_ran = all(alive(start.pid) for start in site.starts("cut off"))
+            go_on.touch()
             site.finish(120)
             pids = [start.pid for start in site.starts("cut off")]
             wait_until(lambda: not any(map(alive, pids)), 60, "both copies to end")

@@ -198,7 +198,7 @@ class SlackServer:
     def wait_until_idle(self) -> None:
         """Wait for calls whose client may have left already."""
         with self._idle:
-            self._idle.wait_for(lambda: self._serving == 0, timeout=30)
+            self._idle.wait_for(lambda: self._serving == 0, timeout=600)
 
     def called(self, method: str) -> int:
         """How often a method was called."""

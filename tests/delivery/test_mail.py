@@ -29,7 +29,7 @@ def make(smtp, tmp_path):
                 "security": "none",
                 "sender": "fitter@example.org",
                 "recipients": (ALICE,),
-                "command_seconds": 2,
+                "command_seconds": 60,
                 **settings,
             }
         )

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_server import CHANNEL, TOKEN, SlackServer
 from slack_store import Store
+from waiting import wait_until
 
 pytestmark = pytest.mark.slack
 
@@ -22,7 +22,7 @@ META = {"event_type": "nmma_fitter", "event_payload": {"key": "k"}}
 
 
 def client_of(server, token=TOKEN):
-    return WebClient(token, base_url=server.url, timeout=2, retry_handlers=[])
+    return WebClient(token, base_url=server.url, timeout=60, retry_handlers=[])
 
 
 def error_of(call):
@@ -67,7 +67,7 @@ def test_another_content_type_is_refused(server):
     request = urllib.request.Request(
         server.url + "auth.test", b"<x/>", {"Content-Type": "text/xml", "Authorization": TOKEN}
     )
-    with urllib.request.urlopen(request, timeout=2) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert json.load(answer)["error"] == "invalid_post_type"
 
 
@@ -92,7 +92,7 @@ def test_bytes_of_another_length_are_not_taken(server):
     client = client_of(server)
     ticket = client.files_getUploadURLExternal(filename="x.png", length=3)
     with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(ticket["upload_url"], b"four", timeout=2)
+        urllib.request.urlopen(ticket["upload_url"], b"four", timeout=60)
     done = [{"id": ticket["file_id"], "title": "x"}]
     call = client.files_completeUploadExternal
     assert error_of(lambda: call(files=done, channel_id=CHANNEL)) == "file_not_found"
@@ -144,7 +144,7 @@ def test_what_is_posted_twice_is_counted(server):
 def test_the_sdks_own_retry_posts_twice_when_an_answer_is_lost(server):
     # Why the courier switches it off.
     server.faults.plan("chat.postMessage", "lost")
-    client = WebClient(TOKEN, base_url=server.url, timeout=2)
+    client = WebClient(TOKEN, base_url=server.url, timeout=60)
     client.chat_postMessage(channel=CHANNEL, text="x", metadata=META)
     assert len(server.store.duplicates()) == 1
 
@@ -154,10 +154,7 @@ def test_the_store_survives_the_server_as_a_process(tmp_path, no_proxy):
     command = [sys.executable, str(HERE / "slack_server.py"), "--port-file", str(port)]
     process = subprocess.Popen([*command, "--log", str(log)], env=os.environ)
     try:
-        deadline = time.monotonic() + 20
-        while not port.exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: port.exists() or process.poll() is not None)
         url = f"http://127.0.0.1:{port.read_text()}/api/"
         WebClient(TOKEN, base_url=url).chat_postMessage(
             channel=CHANNEL, text="x", metadata=META, blocks=BLOCKS

@@ -9,9 +9,9 @@ from bench import NIGHT, fitted
 from slack_server import CHANNEL
 
 from nmma_fitter.delivery.news import NightNews, ObjectNews, Other
-from nmma_fitter.delivery.plain import last_lines
 from nmma_fitter.delivery.slack.blocks import BLOCKS, digest_message, failure_message
 from nmma_fitter.engine.ledger import Ledger
+from nmma_fitter.plain import last_lines
 
 pytestmark = pytest.mark.slack
 

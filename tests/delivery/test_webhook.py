@@ -56,7 +56,7 @@ def receiver(no_proxy):
 
 @pytest.fixture
 def bench(receiver, tmp_path):
-    chosen = WebhookSettings(url=receiver.url, signed=True, command_seconds=2)
+    chosen = WebhookSettings(url=receiver.url, signed=True, command_seconds=60)
     return Bench(tmp_path / "site", lambda: couriers(chosen, tmp_path, {SECRET: "s3cret"}))
 
 

@@ -19,7 +19,7 @@ from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
 from nmma_fitter.engine.unit import read_unit
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 
 FIELD = re.compile(r"^(digest|generation|number)=(\S+)$", re.MULTILINE)
 
@@ -79,6 +79,9 @@ class BatchOfFiles:
             self.refits.append(unit.key)
 
     largest_batch: int | None = None
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        return asked, ""
 
     def rehearse(self, batch: BatchRequest) -> str:
         return f"{len(batch.scripts)} jobs"

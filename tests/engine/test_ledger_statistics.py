@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from contextlib import closing
 
 import pytest
@@ -84,9 +83,7 @@ def test_an_empty_ledger_has_nothing(tmp_path):
 def test_a_copy_is_as_of_before_an_open_transaction_and_does_not_wait_for_it(ledger, tmp_path):
     with ledger.transaction():
         ledger.need("n2", "d", "model", None, State.SKIPPED, "too_few")
-        began = time.monotonic()
-        copy_ledger(ledger.path, tmp_path / "copy.sqlite")
-        assert time.monotonic() - began < 10
+        copy_ledger(ledger.path, tmp_path / "copy.sqlite")  # one that waited would wait in vain
     with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy:
         assert copy.execute("SELECT count(*) FROM needs").fetchone() == (5,)
 

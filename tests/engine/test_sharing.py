@@ -22,7 +22,7 @@ from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted, register
 from nmma_fitter.engine.witness import OVERRULING, _own_end
 from nmma_fitter.errors import SchedulerError, SchedulerUnknown
-from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus
+from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 
 TASKS = ("one", "two", "three")
 RUNNING = JobStatus(JobState.RUNNING)
@@ -38,6 +38,9 @@ class Told:
         self.refuses: SchedulerError | None = None
         self.handed: list[BatchRequest] = []
         self.cancelled: list[str] = []
+
+    def fitted(self, asked: Resources) -> tuple[Resources, str]:
+        return asked, ""
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         self.handed.append(batch)

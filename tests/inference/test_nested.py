@@ -14,8 +14,9 @@ from nmma_fitter.errors import BadInput, Interrupted, NotConverged
 from nmma_fitter.inference import checkpoint as checkpoints
 from nmma_fitter.inference.nested import run_nested
 from nmma_fitter.inference.prior_files import load_priors
-from nmma_fitter.inference.sampled import Progress, SamplerSettings, Watch
+from nmma_fitter.inference.sampled import SamplerSettings, Watch
 from nmma_fitter.inference.weights import equal_weight
+from nmma_fitter.run_progress import Progress
 
 QUICK = {"nlive": 100, "n_effective": 300}
 
@@ -212,8 +213,16 @@ def test_progress_goes_up_and_the_remainder_down(priors):
     seen: list[Progress] = []
     run_nested(gaussian, priors, SamplerSettings(seed=5, **QUICK), Watch(on_progress=seen.append))
     assert [p.evaluations for p in seen] == [100 * (i + 1) for i in range(len(seen))]
-    assert seen[0].phase == "exploring" and seen[-1].phase == "sampling"
-    assert seen[0].remaining > seen[len(seen) // 2].remaining > seen[-1].remaining == 0
+    exploring = [p for p in seen if p.text.startswith("exploring")]
+    sampling = [p for p in seen if p.text.startswith("sampling")]
+    assert [*exploring, *sampling] == seen and all(p.total is None for p in exploring)
+    remainders = [float(p.text.split("(+ ")[1].strip(")")) for p in exploring if "(+ " in p.text]
+    assert remainders[0] > remainders[len(remainders) // 2] > remainders[-1] > 0
+    known = [int(p.text.split()[1]) for p in exploring if "%" in p.text]
+    assert known == sorted(known) and known[-1] > 50
+    shares = [p.share for p in sampling]
+    assert shares[0] < shares[len(shares) // 2] < shares[-1] == 1.0
+    assert {p.total for p in sampling} == {QUICK["n_effective"]}
 
 
 def test_one_parameter_is_enough():

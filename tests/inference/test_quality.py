@@ -10,7 +10,7 @@ from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.likelihood import Likelihood, noise_of
 from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.quality import assess, predictive_p_value
-from nmma_fitter.inference.sampled import Progress, SamplerSettings
+from nmma_fitter.inference.sampled import SamplerSettings
 from nmma_fitter.inference.sampler import run_sampler
 
 nan = float("nan")
@@ -93,19 +93,3 @@ def test_an_error_of_zero_leaves_chi_squared_out(fitted):
     likelihood.noise = replace(likelihood.noise, photometric=np.zeros(4))
     quality = assess(likelihood, sampled, np.random.default_rng(1))
     assert quality.chi2_photometric is None and quality.chi2_total is not None
-
-
-@pytest.mark.parametrize(
-    ("now", "said"),
-    [
-        (Progress(0, -np.inf, np.inf, "exploring", 0.0), "0 evaluations, exploring"),
-        (Progress(9, -4.05, np.inf, "exploring", 0.0), "9 evaluations, exploring, ln Z -4.05"),
-        (
-            Progress(9, -4.05, 0.3, "exploring", 0.0),
-            "9 evaluations, exploring, ln Z -4.05 (+ 0.30)",
-        ),
-        (Progress(9, -4.05, 0.0, "sampling", 70.2), "9 evaluations, sampling, ln Z -4.05, ESS 70"),
-    ],
-)
-def test_progress_says_what_is_known(now, said):
-    assert str(now) == said

@@ -96,7 +96,7 @@ def test_a_summary_needs_neither_bilby_nor_a_sampler(saved):
         f"result.read_summary(Path({str(saved[0])!r})); "
         "print({'bilby', 'pandas', 'nautilus', 'sklearn'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert done.stdout.strip() == "set()", done.stderr
 
 

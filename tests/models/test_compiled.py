@@ -39,7 +39,7 @@ def run(module: Path, cache: Path) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     ).stdout.strip()
 
 

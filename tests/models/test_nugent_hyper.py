@@ -73,7 +73,7 @@ def test_missing_template_says_what_to_do(tmp_path: Path) -> None:
     # an empty data folder, and a proxy that refuses at once in place of no network
     env = {**os.environ, "SNCOSMO_DATA_DIR": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, env=env
     )
     assert "Set SNCOSMO_DATA_DIR" in done.stdout
 

@@ -35,5 +35,5 @@ def nmma_python() -> str:
 def without_nmma(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with nothing in it."""
     folder = tmp_path_factory.mktemp("environment") / "empty"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=600)
     return folder

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, NotConverged, Unavailable
-from nmma_fitter.inference.sampled import Progress, Watch
+from nmma_fitter.inference.sampled import Watch
 from nmma_fitter.nmma_engine.process import NmmaFailed, explained, prepare, run
 from nmma_fitter.nmma_engine.task import Task
+from nmma_fitter.run_progress import Progress
 
 TASK = Task({"light_curve.dat": "row\n"}, {"arguments": ["--a"]})
 
@@ -89,13 +90,10 @@ def test_nothing_is_left_running_when_we_are_interrupted(work, tmp_path):
         if pid.is_file() and pid.read_text().strip():
             raise KeyboardInterrupt
 
-    body = f"echo $$ >{pid}; exec sleep 60"
+    body = f"echo $$ >{pid}; exec sleep 3600"
     with pytest.raises(KeyboardInterrupt):
         run(program(tmp_path, body), "fit", work, Watch(on_progress=interrupt))
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid.read_text().strip()}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+    wait_until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists())
 
 
 def test_our_own_python_settings_do_not_reach_it(work, tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ class Night:
         """What HTCondor would start for a node of the first group."""
         [script] = (self.root / "dag").glob("dag-*/run.sh")
         command = ["bash", script, str(number), f"{number + 1}.0"]
-        subprocess.run(command, env={"PATH": os.defpath}, check=False, timeout=60)
+        subprocess.run(command, env={"PATH": os.defpath}, check=False, timeout=600)
 
     def collect(self) -> TickReport:
         return Collecting(self.config, self.order, campaign=self.campaign).tick()
@@ -107,7 +107,7 @@ def test_the_command_that_collects_is_make_jobs(tmp_path):
     order = Order(candidates=("a b",), models=("Piro2021",))
     command = collect_command(order, tmp_path, tmp_path / "out", tmp_path / "my.toml")
     done = subprocess.run(
-        [*command, "--help"], capture_output=True, text=True, check=True, timeout=60
+        [*command, "--help"], capture_output=True, text=True, check=True, timeout=600
     )
     assert command[0] == sys.executable and "--collect-only" in done.stdout
     assert {"--candidate=a b", "--models=Piro2021"} <= set(command)

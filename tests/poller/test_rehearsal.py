@@ -209,7 +209,7 @@ def test_it_prints_the_blocks_that_slack_would_be_told_and_tells_nobody(tmp_path
     place.light_curve(A, "ZTF1")
     done = subprocess.run(
         [MAKE_JOBS, "--config", tmp_path / "my.toml", "--dry-run"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Slack would be told of ZTF1:" in done.stdout and '"type": "header"' in done.stdout

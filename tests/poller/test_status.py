@@ -41,7 +41,7 @@ def show(tmp_path):
             [COMMAND, "status", *options],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             cwd=tmp_path,
             check=False,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from toy_campaign import ToyCampaign, read_starts, write_candidate
+from waiting import wait_until
 
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.files import read_json
@@ -58,15 +59,11 @@ def toy(tmp_path) -> Toy:
     return Toy(tmp_path)
 
 
-def tick_until(toy: Toy, poller: Poller, ask, seconds: float = 60.0) -> list:
+def tick_until(poller: Poller, ask) -> list:
     """Tick until something is so; returns all notes."""
-    notes, end = [], time.monotonic() + seconds
-    while True:
-        notes += poller.tick().notes
-        if ask():
-            return notes
-        assert time.monotonic() < end, toy.snapshot
-        time.sleep(0.05)
+    notes = []
+    wait_until(lambda: notes.extend(poller.tick().notes) or ask())
+    return notes
 
 
 def test_newer_nights_are_taken_as_they_come_and_the_earlier_one_is_brought_to_its_end(toy):
@@ -74,7 +71,7 @@ def test_newer_nights_are_taken_as_they_come_and_the_earlier_one_is_brought_to_i
     poller = toy.poller()
     poller.tick()
     toy.want(B, "quick", seconds=0.1)
-    notes = tick_until(toy, poller, lambda: toy.state(A, "slow") == "done")
+    notes = tick_until(poller, lambda: toy.state(A, "slow") == "done")
     assert toy.state(B, "quick") == "done" and poller.choice.name == B
     assert f"{A} slow toy: done" in notes
     nights = {night["night"]: night["closed"] for night in toy.snapshot["nights"]}
@@ -122,7 +119,7 @@ def test_a_used_up_budget_leaves_the_rest_to_the_next_tick_and_still_publishes(t
     assert any("no time left for: source, track" in note for note in report.notes)
     assert toy.snapshot["skipped"] == report.skipped
     poller.leaving = lambda: False
-    tick_until(toy, poller, lambda: toy.state(A, "a") == "done")
+    tick_until(poller, lambda: toy.state(A, "a") == "done")
 
 
 def test_after_a_tick_that_had_no_time_to_track_the_next_begins_with_that(toy):
@@ -149,7 +146,7 @@ def test_what_there_is_no_time_to_submit_waits_for_the_next_tick(toy):
     assert sorted(need.state.value for need in report.needs) == ["pending", "submitted"]
     assert any("wait for their turn to be submitted" in note for note in report.notes)
     poller.leaving = lambda: False
-    tick_until(toy, poller, lambda: toy.state(A, "a") == toy.state(A, "b") == "done")
+    tick_until(poller, lambda: toy.state(A, "a") == toy.state(A, "b") == "done")
     assert len(read_starts(toy.campaign.starts)) == 2
 
 
@@ -175,7 +172,12 @@ def test_a_tick_that_raises_ends_no_poller(toy, caplog):
 
     poller.track = fails_once
     with caplog.at_level(logging.INFO):
-        _, ticking = run(toy, poller, seconds=3.0)
+        _, ticking = run(
+            toy,
+            poller,
+            seconds=600.0,
+            after=lambda: len(calls) > 1 and request_stop(toy.config.paths.state),
+        )
     assert len(calls) > 1 and not ticking.failed
     assert "the tick failed; the next in 0 s" in caplog.text
 
@@ -217,7 +219,7 @@ def test_the_stop_file_ends_it(toy):
         ticks.append(1)
         request_stop(toy.config.paths.state)
 
-    why, _ = run(toy, toy.poller(), seconds=60.0, after=after)
+    why, _ = run(toy, toy.poller(), seconds=600.0, after=after)
     assert why is Left.STOP and len(ticks) == 1
 
 
@@ -240,10 +242,7 @@ def begin(place: Path, *options: str) -> subprocess.Popen:
 
 
 def wait_for_tick(place: Path) -> None:
-    end = time.monotonic() + 60
-    while not snapshot_path(place / "state").exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(snapshot_path(place / "state").exists, 60)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
@@ -251,7 +250,7 @@ def test_a_signal_ends_keep_going_politely_with_status_0_and_a_line(place, name)
     process = begin(place, "--keep-going")
     wait_for_tick(place)
     process.send_signal(signal.Signals[name])
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 0
     assert f"leaving: a signal came ({name})" in (place / "state" / "poller.log").read_text()
 
@@ -260,17 +259,17 @@ def test_stop_ends_keep_going_and_a_second_one_says_who_lives(place):
     first = begin(place, "--keep-going")
     wait_for_tick(place)
     second = begin(place, "--keep-going")
-    said, _ = second.communicate(timeout=60)
+    said, _ = second.communicate(timeout=600)
     assert second.returncode == 0 and f"pid {first.pid}" in said
     request_stop(place / "state")
-    first.communicate(timeout=60)
+    first.communicate(timeout=600)
     assert first.returncode == 0
     assert "leaving: somebody asked to stop" in (place / "state" / "poller.log").read_text()
 
 
 def test_linger_ticks_until_its_time_is_up(place):
     process = begin(place, "--once", "--linger", "2s")
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 0
     assert "its time is up" in (place / "state" / "poller.log").read_text()
     assert read_json(snapshot_path(place / "state"))["period"] >= 1800
@@ -280,7 +279,7 @@ def test_linger_does_not_begin_where_somebody_asked_to_stop(place):
     (place / "state").mkdir()
     request_stop(place / "state")
     process = begin(place, "--once", "--linger", "30s")
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 0 and "nmma-fitter start" in said
     assert not snapshot_path(place / "state").exists()
     assert stop_path(place / "state").exists()
@@ -290,9 +289,9 @@ def test_linger_leaves_where_a_poller_lives(place):
     first = begin(place, "--keep-going")
     wait_for_tick(place)
     second = begin(place, "--once", "--linger", "30s")
-    said, _ = second.communicate(timeout=60)
+    said, _ = second.communicate(timeout=600)
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=60)
+    first.communicate(timeout=600)
     assert second.returncode == 0 and "nothing to do for cron" in said
 
 
@@ -305,14 +304,14 @@ def test_linger_leaves_where_a_poller_lives(place):
 )
 def test_a_mistake_is_one_line_and_status_2(place, options, said):
     process = begin(place, *options)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == 2 and said in out and len(out.splitlines()) == 1
 
 
 def test_without_a_folder_of_candidates_it_refuses_to_begin(tmp_path):
     (tmp_path / "my.toml").write_text("")
     process = begin(tmp_path, "--keep-going")
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == 2 and "[paths] candidates" in out
 
 
@@ -320,5 +319,5 @@ def test_nothing_ran_twice_over_two_pollers(toy):
     for name in "abc":
         toy.want(A, name, seconds=0.2)
     toy.poller().tick()
-    tick_until(toy, toy.poller(), lambda: toy.state(A, "c") == "done")
+    tick_until(toy.poller(), lambda: toy.state(A, "c") == "done")
     assert len(read_starts(toy.campaign.starts)) == 3

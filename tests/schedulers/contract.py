@@ -5,13 +5,13 @@ attributes to what its batch system needs.
 """
 
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import pytest
+from waiting import wait_until
 
 from nmma_fitter.schedulers.base import BatchRequest, JobState, JobStatus, Resources, Scheduler
 
@@ -23,18 +23,6 @@ HOSTILE_NAMES = [
     "new\nline",
     "-n",
 ]
-
-
-T = TypeVar("T")
-
-
-def wait_until(ask: Callable[[], T], seconds: float = 30.0) -> T:
-    """Ask until the answer is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
-    return answer
 
 
 def wait_for_end(

@@ -199,7 +199,7 @@ class TestWrapper:
         path = tmp_path / "run.sh"
         path.write_bytes(wrapper(batch, HTCondorSettings(warning_seconds=0), {}))
         environment = {"PATH": os.defpath, **environ}
-        subprocess.run(["bash", path, *arguments], env=environment, check=True, timeout=30)
+        subprocess.run(["bash", path, *arguments], env=environment, check=True, timeout=600)
 
 
 AD = {"ClusterId": 1, "ProcId": 0, "NMMAFitterBatch": "token"}

@@ -2,11 +2,24 @@
 
 import pytest
 
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
+from nmma_fitter.errors import SchedulerError, SchedulerFull, SchedulerUnknown
 from nmma_fitter.schedulers.base import JobState
 from nmma_fitter.schedulers.commands import Said
 from nmma_fitter.schedulers.slurm_capabilities import parse
-from nmma_fitter.schedulers.slurm_queue import Row, parse_accounting, parse_queue
+from nmma_fitter.schedulers.slurm_partitions import (
+    Partition,
+    chosen,
+    longest,
+    parse_partitions,
+    too_large,
+)
+from nmma_fitter.schedulers.slurm_queue import (
+    Row,
+    covers,
+    parse_accounting,
+    parse_controller,
+    parse_queue,
+)
 from nmma_fitter.schedulers.slurm_refusals import job_number
 from nmma_fitter.schedulers.slurm_states import status_of
 
@@ -76,7 +89,7 @@ class TestQueue:
     def test_nothing_is_an_empty_queue(self, text):
         assert parse_queue(text, "k3f9").tasks == {}
 
-    @pytest.mark.parametrize("text", ["garbage", "1_0|k3f9.", "|k3f9||k3f9|.", QUEUE + "1_0"])
+    @pytest.mark.parametrize("text", ["1_0|k3f9.", "|k3f9||k3f9|.", QUEUE + "1_0"])
     def test_what_is_not_in_the_form_asked_for_is_no_answer(self, text):
         assert parse_queue(text, "k3f9") is None
         assert text.startswith("72") or parse_accounting(text, "k3f9") is None
@@ -200,7 +213,6 @@ def test_no_clear_id_is_no_answer(out):
         f"{SAYS}Requested node configuration is not available",
         f"{SAYS}Invalid feature specification",
         f"{SAYS}Requested reservation is invalid",
-        f"{SAYS}Invalid job array specification",
         f"{SAYS}Job dependency problem",
         "sbatch: error: Invalid generic resource (gres) specification",
         "sbatch: unrecognized option '--nosuch=1'\nTry \"sbatch --help\" for more information",
@@ -222,7 +234,6 @@ def test_a_clear_no_is_a_refusal(error):
         Said(1, "", f"{SAYS}Unable to contact slurm controller (connect failure)"),
         Said(1, "", f"{SAYS}Zero Bytes were transmitted or received"),
         Said(1, "", f"{SAYS}Required partition not available (inactive or drain)"),
-        Said(1, "", f"{SAYS}Job violates accounting/QOS policy (job submit limit, ...)"),
         Said(1, "", "sbatch: error: 'x' can't be reached now, or it is an invalid entry"),
         Said(1, "123\n", f"{SAYS}Invalid partition name specified"),
         Said(None, "", "sbatch: no answer within 60 s"),
@@ -234,3 +245,69 @@ def test_a_clear_no_is_a_refusal(error):
 def test_everything_else_is_no_answer(said):
     with pytest.raises(SchedulerUnknown):
         job_number(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        f"sbatch: error: QOSMaxSubmitJobPerUserLimit\n{SAYS}Job violates accounting/QOS policy",
+        f"sbatch: error: AssocMaxSubmitJobLimit\n{SAYS}Job violates accounting/QOS policy",
+        "sbatch: error: AssocGrpSubmitJobsLimit\nallocation failure: Job violates accounting/QOS",
+        f"{SAYS}Job violates accounting/QOS policy (job submit limit, user's size and/or ...)",
+    ],
+)
+def test_a_limit_on_jobs_is_no_fault_of_the_batch(error):
+    with pytest.raises(SchedulerFull):
+        job_number(Said(1, "", error))
+
+
+PARTITIONS = """\
+PartitionName=main Default=YES MaxCPUsPerNode=UNLIMITED MaxTime=01:00:00 MaxMemPerNode=UNLIMITED \
+State=UP TotalNodes=2
+PartitionName=long Default=NO MaxCPUsPerNode=4 MaxTime=7-00:00:00 State=DOWN MaxMemPerNode=2000 \
+TotalNodes=1
+PartitionName=free Default=NO MaxTime=UNLIMITED State=UP TotalNodes=0
+"""
+NODES = """\
+NodeName=n1 CPUEfctv=8 CPUTot=8 RealMemory=16000 Partitions=main,long BootTime=None
+NodeName=n2 CPUEfctv=2 CPUTot=2 RealMemory=32000 Partitions=main BootTime=None
+"""
+
+
+class TestPartitions:
+    main, long, free = parse_partitions(PARTITIONS, NODES)
+
+    def test_each_has_its_time_and_the_most_of_a_node(self):
+        assert self.main == Partition("main", True, True, 3600.0, 2, 8, 32000)
+        assert self.long == Partition("long", False, False, 604800.0, 1, 4, 2000)
+        assert self.free == Partition("free")
+
+    def test_a_job_that_names_none_goes_to_the_default(self):
+        every = [self.main, self.long, self.free]
+        assert chosen(every, "") == [self.main]
+        assert chosen(every, "long,free") == [self.long, self.free]
+
+    def test_of_several_the_longest_counts(self):
+        assert longest([self.main, self.long]) == 604800.0
+        assert longest([self.main, self.free]) is None and longest([]) is None
+
+    def test_only_what_fits_nowhere_is_too_large(self):
+        assert "at most 4 of a node in partition long" in too_large([self.long], 6, 100)
+        assert "at most 2000 MB" in too_large([self.long], 1, 2001)
+        assert too_large([self.main, self.long], 6, 100) == ""
+        assert too_large([], 99, 10**9) == ""
+
+
+def test_a_task_is_told_from_those_that_wait_as_one():
+    assert [i for i in range(12) if covers("7_[0,2-5:2,9%4]", i)] == [0, 2, 4, 9]
+    assert covers("7_[0-3,...]", 99) and not covers("7", 0)
+
+
+def test_what_scontrol_shows_is_read_like_the_queue():
+    shown = parse_controller(
+        "JobId=3 ArrayJobId=1 ArrayTaskId=2 JobName=t UserId=u JobState=RUNNING Reason=None\n"
+        "JobId=1 ArrayJobId=1 ArrayTaskId=3-4 JobName=t JobState=PENDING Reason=Priority\n"
+        "JobId=9 JobName=x JobState=COMPLETED Reason=None\n"
+    )
+    assert shown.of("1_2").state == "RUNNING" and shown.living("1_4").reason == "Priority"
+    assert shown.living("1_5") is None and shown.of("9").state == "COMPLETED"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import is_candidate_name, is_night_name
+from nmma_fitter.candidates.nights import is_candidate_name, is_like_night
 from nmma_fitter.candidates.sources.base import MANIFEST, Look, Offer, SourceError
 from nmma_fitter.candidates.sources.settings import FolderSource
 
@@ -35,7 +35,7 @@ class FolderSourceOf:
             [
                 offer
                 for night in nights
-                if is_night_name(night.name) and night.is_dir() and not night.is_symlink()
+                if is_like_night(night.name) and night.is_dir() and not night.is_symlink()
                 for offer in _offers(night)
             ]
         )

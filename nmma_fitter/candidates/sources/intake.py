@@ -14,14 +14,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from nmma_fitter.candidates.nights import is_candidate_name, is_night_name
+from nmma_fitter.candidates.bounded import BoundedReader
+from nmma_fitter.candidates.nights import is_candidate_name, left_out, possible
 from nmma_fitter.candidates.sources.base import MANIFEST, Look, Offer, Source
 from nmma_fitter.candidates.sources.factory import make_source
-from nmma_fitter.candidates.sources.memory import SOURCE, Memory
+from nmma_fitter.candidates.sources.memory import LEFT_OUT, SOURCE, Memory
 from nmma_fitter.candidates.sources.receive import Receiver
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.candidates.textfile import LARGEST_FILE
 from nmma_fitter.engine.budget import never
+from nmma_fitter.engine.marker import settle_candidates
 from nmma_fitter.errors import NmmaFitterError
 
 LONGEST_NAME = 150  # bytes
@@ -77,6 +79,12 @@ def troubles(sources: Mapping[str, SourceSettings], state: Path) -> list[str]:
     return [f"source {name}: {one.trouble}" for name, one in memories.items() if one.trouble]
 
 
+def nights_left_out(sources: Mapping[str, SourceSettings], state: Path) -> list[str]:
+    """One line for each source that offers folders which look like nights and cannot be."""
+    told = {name: _memory(state, name).left_out for name in sources}
+    return [f"source {name}: {text}" for name, text in told.items() if text]
+
+
 def _memory(state: Path, name: str) -> Memory:
     return Memory(state / "sources" / f"{name}.json")
 
@@ -90,8 +98,9 @@ def _pull(
     now: Callable[[], float],
 ) -> list[str]:
     memories = {name: _memory(state, name) for name in sources}
+    reader = BoundedReader(state / "reading" / "pulled")
     intakes = [
-        _Intake(name, settings, memories, candidates, state, now)
+        _Intake(name, settings, memories, candidates, state, now, reader)
         for name, settings in sources.items()
         if memories[name].is_due(now())
     ]
@@ -101,9 +110,10 @@ def _pull(
     _wait(max((one.settle_seconds for one in unsettled), default=0.0), sleep, enough)
     for intake in unsettled:
         intake.step(intake.look_again)
-    for intake in intakes:
-        if not enough():
-            intake.step(intake.take)
+    with reader:
+        for intake in intakes:
+            if not enough():
+                intake.step(intake.take)
     return [note for intake in intakes for note in intake.finish()]
 
 
@@ -126,11 +136,13 @@ class _Intake:
         candidates: Path,
         state: Path,
         now: Callable[[], float],
+        reader: BoundedReader,
     ) -> None:
         self._name, self._settings, self._now = name, settings, now
         self._memory = memories[name]
+        self._candidates, self._state = candidates, state
         self._staging = candidates / ".incoming" / name
-        self._receiver = Receiver(name, candidates, memories, state)
+        self._receiver = Receiver(name, candidates, memories, state, reader)
         self._make = partial(make_source, settings, candidates, now)
         self._source: Source
         self._nights: list[str] = []
@@ -151,11 +163,15 @@ class _Intake:
 
     def look(self) -> None:
         """Find out what is new, and which of it is vouched for."""
+        used = any(known.taken for known in self._memory.files.values())
+        settle_candidates(self._state, self._candidates, used)
         self._source = self._make()
         look = self._source.look()
         self._remark(look)
-        nights = {offer.night for offer in look.offers if is_night_name(offer.night)}
-        self._nights = sorted(nights)[-self._settings.nights :]
+        nights = {offer.night for offer in look.offers}
+        if told := left_out(nights, self._now()):
+            self._notes += self._memory.say(LEFT_OUT, told)
+        self._nights = possible(nights, self._now())[-self._settings.nights :]
         offers = {offer.key: offer for offer in look.offers if offer.night in self._nights}
         news = [one for one in self._acceptable(offers) if self._memory.is_new(one)]
         vouched = self._manifests(news, offers)
@@ -196,11 +212,12 @@ class _Intake:
         return [f"source {self._name}: {note}" for note in self._notes]
 
     def _acceptable(self, offers: Mapping[str, Offer]) -> list[Offer]:
-        """Offers whose names may reach the disk."""
+        """Offers of light curves that may reach the disk."""
+        return self._fit_to_fetch([o for o in offers.values() if is_candidate_name(o.file)])
+
+    def _fit_to_fetch(self, offers: Sequence[Offer]) -> list[Offer]:
         found = []
-        for offer in offers.values():
-            if not is_candidate_name(offer.file):
-                continue
+        for offer in offers:
             problem = _problem(offer)
             if problem:
                 self._notes += self._memory.say(offer.key, problem)
@@ -215,9 +232,8 @@ class _Intake:
     def _manifests(self, news: Sequence[Offer], offers: Mapping[str, Offer]) -> dict[str, str]:
         """SHA-256 by night and file, of the nights with news that have a manifest."""
         nights = dict.fromkeys(offer.night for offer in news)
-        found = [
-            offers[key] for key in (f"{night}/{MANIFEST}" for night in nights) if key in offers
-        ]
+        keys = [f"{night}/{MANIFEST}" for night in nights]
+        found = self._fit_to_fetch([offers[key] for key in keys if key in offers])
         if not found:
             return {}
         self._fetch(found)

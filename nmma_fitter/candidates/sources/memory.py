@@ -11,6 +11,7 @@ from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.engine.files import read_json, write_json
 
 SOURCE = "the source"  # what is said of itself
+LEFT_OUT = "nights that cannot be"  # what is said of them
 FIRST_WAIT, LONGEST_WAIT = 15.0, 1800.0  # seconds before a dead source is asked again
 
 
@@ -56,6 +57,11 @@ class Memory:
     def trouble(self) -> str:
         """Why the source does not answer, empty when it does."""
         return self._said.get(SOURCE, "") if self._tries else ""
+
+    @property
+    def left_out(self) -> str:
+        """What was said of nights that were left out at the last look, empty when none was."""
+        return self._said.get(LEFT_OUT, "")
 
     def is_due(self, now: float) -> bool:
         """Whether the source should be asked; a clock that was set back counts as a wait over."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from nmma_fitter.candidates.bounded import BoundedReader
 from nmma_fitter.candidates.sources.arrivals import announce
 from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.candidates.sources.memory import Known, Memory
@@ -27,12 +28,19 @@ class Receiver:
         Of all sources, which tell whose a candidate is.
     state : Path
         The state folder, where it is noted into which nights something came.
+    reader : BoundedReader
     """
 
     def __init__(
-        self, name: str, candidates: Path, memories: Mapping[str, Memory], state: Path
+        self,
+        name: str,
+        candidates: Path,
+        memories: Mapping[str, Memory],
+        state: Path,
+        reader: BoundedReader,
     ) -> None:
         self._name, self._candidates, self._state = name, candidates, state
+        self._reader = reader
         self._memory = memories[name]
         self._others = {other: one for other, one in memories.items() if other != name}
         self._aside = candidates / ".set-aside" / name
@@ -60,7 +68,7 @@ class Receiver:
     def _place(self, offer: Offer, path: Path, digest: str) -> tuple[str, bool]:
         """Where a file belongs: the note about it, and whether it is a candidate now."""
         aside = self._aside / offer.night / offer.file
-        problem = _problem(path)
+        problem = _problem(path, self._reader)
         if problem:
             text = problem.replace(str(path), str(aside))
             _keep(path, aside, text)
@@ -106,10 +114,8 @@ class Receiver:
         return f"{text}, the former is kept as {copy}"
 
 
-def _problem(path: Path) -> str:
+def _problem(path: Path, reader: BoundedReader) -> str:
     """Why a file cannot be a candidate, empty when it can."""
-    from nmma_fitter.candidates.formats import read_and_merge  # numpy, which settings do without
-
     with path.open("rb") as stream:
         stream.seek(0, 2)
         if stream.tell():
@@ -117,7 +123,7 @@ def _problem(path: Path) -> str:
             if stream.read(1) != b"\n":
                 return f"{path}: does not end with a line's end, so may be cut short"
     try:
-        read_and_merge(path)
+        reader.read(path)
     except BadInput as error:
         return str(error)
     return ""

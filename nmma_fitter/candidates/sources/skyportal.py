@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from nmma_fitter.candidates.nights import jd_of_day
 from nmma_fitter.candidates.sources.base import Look, Offer, SourceError
 from nmma_fitter.candidates.sources.settings import SkyportalSource
 from nmma_fitter.candidates.sources.skyportal_api import Nonsense, Refused, SkyportalApi
@@ -26,7 +27,6 @@ PER_PAGE = 100
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_;:+-]{0,99}", re.ASCII)  # what SkyPortal itself allows
 _NUMBERS = ("mjd", "mag", "magerr", "limiting_mag")
 _WORDS = ("filter", "magsys", "origin")
-_UNIX_EPOCH_JD = 2440587.5
 
 
 class SkyportalSourceOf:
@@ -77,7 +77,7 @@ class SkyportalSourceOf:
                 (into / offer.night / offer.file).write_bytes(self._files[offer.key])
 
     def _offer(self, name: str, content: bytes) -> Offer:
-        today = int(self._now() / 86400 + _UNIX_EPOCH_JD)
+        today = jd_of_day(self._now())
         digest = hashlib.sha256(content).hexdigest()
         night = f"{today - self._settings.days:07d}-{today:07d}"
         offer = Offer(night, f"{name}.csv", len(content), digest, digest)

@@ -13,7 +13,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
-from nmma_fitter.delivery.plain import one_line, shortened
+from nmma_fitter.plain import one_line, shortened
 
 POINTS_PER_INCH = 72.0
 LONGEST = 400  # characters looked at before measuring

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.delivery.plain import last_lines, shortened, without_tokens
-from nmma_fitter.delivery.products import Finished
+from nmma_fitter.delivery.products import Finished, own_picture
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import link, signed, span, utc
 from nmma_fitter.delivery.report.parameters import ParameterRow, parameter_rows
@@ -20,6 +19,7 @@ from nmma_fitter.errors import GARBLED, BadInput
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import SECTION
 from nmma_fitter.nmma_engine import catalogue
+from nmma_fitter.plain import last_lines, shortened, without_tokens
 
 LONGEST_DETAIL = 600
 LOG_LINES = 15
@@ -153,9 +153,9 @@ def _with_result(fit: Finished, run: Path, folder: Path, name: str) -> dict[str,
     problems += more
     pictures = []
     for file, alt in PICTURES.items():
-        found = picture(
-            run / file, shown / file, folder, alt.format(name=name, model=task_title(fit.model))
-        )
+        own = own_picture(folder, fit.model, file)
+        at, to = (own, own) if own.is_file() else (run / file, shown / file)
+        found = picture(at, to, folder, alt.format(name=name, model=fit.model))
         problems += [] if found else [f"{file} is missing or no PNG"]
         pictures += [found] if found else []
     try:
@@ -167,7 +167,7 @@ def _with_result(fit: Finished, run: Path, folder: Path, name: str) -> dict[str,
         "problems": problems,
         "parameters": parameters,
         "pictures": pictures,
-        "provenance": _provenance(result, config, read_json(run / "sentinel.json") or {}),
+        "provenance": _provenance(result, config, read_json(run / "sentinel.json") or {}, name),
         "downloads": list(_downloads(fit.model, run, shown, folder)),
     }
 
@@ -219,12 +219,13 @@ def _downloads(model: str, run: Path, shown: Path, folder: Path) -> Iterator[Dow
     for name in names:
         # Published names are the run's own files; the settings are those that this run read.
         place = shown if name != "config.json" else run
-        path = next((p for p in (place / name, run / name) if p.is_file()), None)
+        own = own_picture(folder, model, name)
+        path = next((p for p in (own, place / name, run / name) if p.is_file()), None)
         if path is not None:
             yield Download(name, link(path, folder), path.stat().st_size)
 
 
-def _provenance(result: Json, config: Json, sentinel: Json) -> dict[str, str]:
+def _provenance(result: Json, config: Json, sentinel: Json, name: str) -> dict[str, str]:
     """Where a result comes from; what cannot be known is left out."""
     ours = (result.get("meta_data") or {}).get(SECTION) or {}
     versions = {**_mapping(sentinel.get("versions")), **_mapping(ours.get("versions"))}
@@ -232,6 +233,7 @@ def _provenance(result: Json, config: Json, sentinel: Json) -> dict[str, str]:
     evidence = as_number(result.get("log_evidence")), as_number(result.get("log_evidence_err"))
     rows = {
         "ln Z": signed(*evidence) if evidence[0] is not None else "",
+        "Fitted as": None if config.get("object") == name else config.get("object"),
         "Data file": config.get("source"),
         "Data digest": ours.get("data_digest"),
         "Unit digest": sentinel.get("digest"),
@@ -246,6 +248,7 @@ def _provenance(result: Json, config: Json, sentinel: Json) -> dict[str, str]:
         "Job": sentinel.get("job_id"),
         "Host": sentinel.get("host"),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Prior file": config.get("priors_from"),
         "Priors": config.get("priors"),
     }
     return {name: str(value) for name, value in rows.items() if value not in (None, "")}

@@ -58,7 +58,8 @@ def _add(found: dict[tuple[str, str, int], Refit], fit: Refit | None) -> None:
 
 def _of_unit(row: UnitRow) -> Refit:
     """A fit without a sentinel, as the ledger tells of it."""
-    unit, state, reason = row.unit, row.state.value, row.reason or ""
+    unit, reason = row.unit, row.reason or ""
+    state = row.state.value if row.state.ended else "running"
     place = unit.folder.parent
     return Refit(unit.night, unit.task, unit.digest, unit.generation, state, reason, place)
 

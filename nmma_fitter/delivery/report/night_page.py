@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmma_fitter.delivery.plain import shortened, without_tokens
 from nmma_fitter.delivery.report.history import as_number
 from nmma_fitter.delivery.report.pages import PAGE, link, write_page
 from nmma_fitter.delivery.statistics import night_date, task_title
@@ -14,6 +13,7 @@ from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.engine.ledger import NeedRow
 from nmma_fitter.engine.night import counts, standing
 from nmma_fitter.labels import model_title
+from nmma_fitter.plain import shortened, without_tokens
 
 LONGEST_DETAIL = 200
 

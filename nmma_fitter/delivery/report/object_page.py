@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.delivery.products import Finished, load_curves
+from nmma_fitter.delivery.products import PICTURES, Finished, load_curves
 from nmma_fitter.delivery.ranges import BandCurves
 from nmma_fitter.delivery.report.chart import chart
 from nmma_fitter.delivery.report.fit_view import FitView, Picture, fit_view, picture
 from nmma_fitter.delivery.report.history import Refit, as_number
 from nmma_fitter.delivery.report.pages import PAGE, link, write_page
 from nmma_fitter.engine.files import Json, folder_name, read_json
-from nmma_fitter.errors import NmmaFitterError
+from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.inference.ranking import LOWEST_P, NO_MODEL
 from nmma_fitter.labels import model_title
@@ -71,6 +71,7 @@ def write_object_page(
             "since": str(ranking.get("unchanged_since", "")),
             "ranked": [_numbers(row) for row in ranked],
             "views": views,
+            "no_light_curve": _no_light_curve(fits),
             "picture": pictured,
             "chart": chart_data(ordered, folder),
             "history": [(fit, link(fit.folder / PAGE, folder)) for fit in history],
@@ -99,12 +100,21 @@ def _headline(ranking: Json) -> str:
     return str(ranking.get("headline") or "no ranking yet")
 
 
+def _no_light_curve(fits: Sequence[Finished]) -> str:
+    """Why there is none to be seen, where that is so."""
+    if any(fit.folder for fit in fits):
+        return "The light curve that was fitted cannot be read."
+    if any(fit.reason == BadInput.reason for fit in fits):
+        return "The light curve cannot be read; the reason is below."
+    return "No light curve is shown because no model was fitted; the reasons are below."
+
+
 def chart_data(fits: Sequence[Finished], folder: Path) -> Json | None:
     """What the interactive chart draws; None when no photometry can be read."""
     request: FitRequest | None = None
     curves: dict[str, Sequence[BandCurves]] = {}
     for fit in fits:
-        place = fit.folder or folder / folder_name(fit.model)
+        place = fit.folder or fit.shown or folder / folder_name(fit.model)
         try:
             request = request or read_request(place)
             if fit.folder is not None:
@@ -123,7 +133,8 @@ def _comparison(
 ) -> Picture | None:
     """All models over the data, from where it was drawn; else the best model's picture."""
     places = [folder]
-    if night := str(ranking.get("unchanged_since", "")):
+    renamed = next(folder.glob(f"*-{PICTURES[0]}"), None) is not None
+    if (night := str(ranking.get("unchanged_since", ""))) and not renamed:
         places.insert(0, outdir / folder_name(night) / folder_name(name))
     alt = (
         f"Light curve of {name} with the posterior median and 90 % band of each fitted model in "

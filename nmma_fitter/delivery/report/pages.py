@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nmma_fitter.delivery.plain import one_line
 from nmma_fitter.delivery.report.assets import FOLDER, assets
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import write_atomic
+from nmma_fitter.plain import one_line
 from nmma_fitter.shipped import shipped
+from nmma_fitter.version import version_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -42,7 +43,7 @@ def write_page(outdir: Path, folder: Path, template: str, values: Mapping[str, A
     plotly = f"{root}/{quote(assets().plotly)}" if assets().plotly else ""
     home = link(outdir / PAGE, folder)
     page = environment().get_template(template)
-    text = page.render(asset=names, plotly=plotly, home=home, **values)
+    text = page.render(asset=names, plotly=plotly, home=home, version=version_text(), **values)
     data = text.encode("utf-8", "replace")  # a lone surrogate of somebody's JSON
     path = folder / PAGE
     try:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nmma_fitter.delivery.news import NightNews, ObjectNews, Other
-from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.words import (
     best_lines,
     failure_lines,
@@ -22,6 +21,7 @@ from nmma_fitter.delivery.words import (
     ranked_words,
 )
 from nmma_fitter.engine.files import canonical_digest
+from nmma_fitter.plain import short_line
 
 Block = dict[str, Any]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter.delivery.news import ObjectNews
+from nmma_fitter.delivery.products import own_picture
 from nmma_fitter.delivery.statistics import task_title
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, read_json
@@ -42,14 +43,20 @@ def unit_key(ending: Ending) -> str:
     return f"{(ending.need.digest or '')[:32]}-g{generation}"
 
 
-def of_fit(ending: Ending, news: ObjectNews, plots: Collection[str]) -> list[Picture]:
-    """Pictures of a fit that the sentinel vouches for, as it vouches for them."""
+def of_fit(ending: Ending, news: ObjectNews, plots: Collection[str], folder: Path) -> list[Picture]:
+    """Pictures of a fit that the sentinel vouches for, as it vouches for them.
+
+    Of a fit that bears another object's name, those that `folder` has under this one's.
+    """
     run = ending.run
     proof: Any = (read_json(run / "sentinel.json") if run else None) or {}
     found = []
     for stem, (words, description) in WORDS.items():
         told = proof.get("outputs", {}).get(f"{stem}.png")
         content = _vouched(run / f"{stem}.png", told) if run and told and stem in plots else None
+        own = own_picture(folder, ending.need.task, f"{stem}.png")
+        if content is not None and own.is_file():
+            content = own.read_bytes()
         if content is not None:
             title = task_title(ending.need.task)
             about = description.format(what=title, name=news.object)

@@ -13,9 +13,9 @@ from urllib.error import HTTPError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from nmma_fitter.delivery.plain import short_line
 from nmma_fitter.delivery.slack.settings import TOKEN
 from nmma_fitter.errors import Undelivered
+from nmma_fitter.plain import short_line
 
 FAILURES = (SlackClientError, OSError, HTTPException)  # whatever a call of the SDK may raise
 LONGEST_WAIT = 3600.0

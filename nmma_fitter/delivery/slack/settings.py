@@ -41,6 +41,8 @@ def _web(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise ValueError(f"{text!r} is no address; it begins with https://")
+    if parts.username or parts.password:
+        raise ValueError("leave user and password out of it: addresses are posted and logged")
     return text
 
 

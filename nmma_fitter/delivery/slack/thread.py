@@ -21,7 +21,6 @@ from nmma_fitter.delivery.news import (
     object_news,
     other_of,
 )
-from nmma_fitter.delivery.plain import last_lines
 from nmma_fitter.delivery.slack import pictures
 from nmma_fitter.delivery.slack.blocks import (
     Message,
@@ -41,6 +40,7 @@ from nmma_fitter.engine.files import canonical_digest, folder_name
 from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import Undelivered
+from nmma_fitter.plain import last_lines
 
 if TYPE_CHECKING:
     from nmma_fitter.delivery.slack.api import Replies
@@ -227,11 +227,11 @@ class ObjectThread:
         words = f": {ranked_words(rows[0])}" if rows else ""
         title = task_title(ending.need.task)
         comment = escaped(f"{title}{words} (night {self._news.night})")
-        plots = self.channel.settings.plots
-        self._show(key, lambda: pictures.of_fit(ending, self._news, plots), comment, ts)
+        plots, folder = self.channel.settings.plots, self.parcel.folder
+        self._show(key, lambda: pictures.of_fit(ending, self._news, plots, folder), comment, ts)
 
     def _comparison(self, ts: str) -> None:
-        if not self._news.settled or len(self._news.ranked) < 2 or self._news.earlier:
+        if not self._news.settled or len(self._news.ranked) < 2:
             return
         mark = pictures.comparison_key(self.parcel.endings)
         found = pictures.comparison(self.parcel.folder, self._news, mark)

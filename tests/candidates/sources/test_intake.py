@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import time
 
 import pytest
 
-from nmma_fitter.candidates.nights import candidate_files, night_folders
+from nmma_fitter.candidates.nights import candidate_files, nights_in
 
 NIGHT = "2459778-2459785"
 HEADER = "jd,mag,mag_unc,filter,limmag\n"
@@ -166,7 +167,7 @@ def test_nothing_that_is_on_its_way_is_seen_as_a_candidate(site):
     site.write("lc_A.csv", BAD)
     site.write("lc_B.csv", GOOD)
     site.pull()
-    [night] = night_folders(site.candidates)
+    [night] = nights_in(site.candidates, time.time()).folders
     assert [path.name for path in candidate_files(night)] == ["lc_B.csv"]
 
 

@@ -42,7 +42,7 @@ def site(site, server, monkeypatch):
             "url": server.url,
             "group_ids": [3],
             "every": 0,
-            "request_seconds": 1,
+            "request_seconds": 60,
             "tries": 2,
         }
     }
@@ -181,13 +181,14 @@ def test_an_answer_that_is_none_is_said_in_words(site, server, fault, words):
 
 
 def test_a_server_that_hangs_is_given_up(site, server):
+    site.sources["fritz"]["request_seconds"] = 1
     server.faults = {1: server.hang, 2: server.hang}
-    began = time.monotonic()
     [note] = site.pull()
-    assert "did not answer" in note and time.monotonic() - began < 10
+    assert "did not answer" in note
 
 
 def test_an_answer_without_an_end_is_given_up(site, server):
+    site.sources["fritz"]["request_seconds"] = 1
     server.faults = {1: server.trickle, 2: server.trickle}
     [note] = site.pull()
     assert "did not end in time" in note

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 _TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+|(?i:bearer)\s+\S+")
+_IN_ADDRESS = re.compile(r"(://)[^/\s'\"@]+(?=@)|(://[^\s'\"?]+\?)[^\s'\"]+")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
@@ -51,5 +52,9 @@ def last_lines(path: Path, number: int, longest: int) -> str:
 
 
 def without_tokens(text: str) -> str:
-    """Text in which nothing is left that looks like a token."""
-    return _TOKEN.sub("(token)", text)
+    """Text in which nothing is left that looks like a token, or an address's password or query."""
+    return _IN_ADDRESS.sub(_hidden, _TOKEN.sub("(token)", text))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2]}(hidden)"

@@ -1,0 +1,97 @@
+"""What is wrong with settings, in words; and settings that contradict each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from nmma_fitter.fit_settings import MAX_DISTANCE, FitSettings, Measured
+
+SPEED_OF_LIGHT = 299_792.458  # km/s
+PECULIAR = 1000.0  # km/s that an object may move besides the expansion
+HUBBLE = 0.1  # a distance may rest on another Hubble constant, by this share
+SIGMAS = 3.0
+
+# Bounds by pydantic's name of the error: how it is said, with the bound in its context.
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+    "too_short": ("not empty; it needs at least", "min_length"),
+}
+_UNITS = {"redshift": "", "distance": " Mpc", "tmin": " d", "tmax": " d"} | dict.fromkeys(
+    ("sys_error", "limit_error", "galactic_ebv", "detection_limit"), " mag"
+)
+LONGEST_VALUE = 60  # characters shown of what was given
+
+
+def problem_of(error: ValidationError, *, show: bool = True) -> str:
+    """The first problem of some settings, without the key: what is wrong and what was given.
+
+    What was given is left out where it may be a secret.
+    """
+    problem = error.errors()[0]
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "value_error":
+        return _one_line(str(context.get("error", problem["msg"])))
+    given = f"(got {_shown(problem['input'])})" if show else ""
+    if problem["loc"][:1] == ("trigger",):
+        return f"must be first-detection, day-before or an MJD {given}".rstrip()
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        unit = next((_UNITS[k] for k in map(str, problem["loc"]) if k in _UNITS), "")
+        return f"must be {words} {context[bound]:g}{unit} {given}{_remedy(problem)}"
+    if kind == "finite_number":
+        return f"must be a number that is not nan or infinite {given}".rstrip()
+    return f"{_one_line(problem['msg']).lower()} {given}".rstrip()
+
+
+def _remedy(problem: Any) -> str:
+    """What may have been meant: a distance in pc or kpc."""
+    given = problem["input"]
+    if "distance" in map(str, problem["loc"]) and isinstance(given, float) and given >= 1e6:
+        return f"; {given:g} pc are {given / 1e6:g} Mpc"
+    return ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+def contradiction(settings: FitSettings) -> str:
+    """Why a redshift and a distance cannot belong to one object; empty where they can.
+
+    The distance's redshift in the Planck 2018 cosmology may differ from the measured one by a
+    peculiar velocity, by both errors, and by another Hubble constant.
+    """
+    redshift, distance = settings.redshift, settings.distance
+    if redshift is None or distance is None:
+        return ""
+    from nmma_fitter.models import cosmology  # takes a second
+
+    expected = float(cosmology.luminosity_distance(redshift.value))
+    cosmic, far = (_redshift(distance, sigmas) for sigmas in (0.0, 1.0))
+    apart = SPEED_OF_LIGHT * abs(redshift.value - cosmic) / (1 + cosmic)
+    errors = SPEED_OF_LIGHT * (redshift.error + abs(far - cosmic)) / (1 + cosmic)
+    allowed = PECULIAR + HUBBLE * SPEED_OF_LIGHT * cosmic / (1 + cosmic) + SIGMAS * errors
+    if apart <= allowed:
+        return ""
+    return (
+        f"redshift {redshift.value:g} is a distance of {expected:.4g} Mpc, not of "
+        f"{distance.value:g} Mpc; a peculiar velocity of {PECULIAR:g} km/s does not explain that. "
+        "Give one of the two, or an error that covers the difference (NUMBER±ERROR)"
+    )
+
+
+def _redshift(distance: Measured, sigmas: float) -> float:
+    from nmma_fitter.models import cosmology
+
+    value = min(distance.value + sigmas * distance.error, MAX_DISTANCE)
+    return float(cosmology.redshift(value))
