@@ -21,6 +21,7 @@ from nmma_fitter.engine.night import counts
 from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import GARBLED
+from nmma_fitter.labels import model_named
 from nmma_fitter.plain import short_line, without_tokens
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Other:
     @property
     def words(self) -> str:
         """How it stands, on one line."""
-        name = "the file" if self.task == "*" else short_line(self.task, 60)
+        name = "the file" if self.task == "*" else short_line(model_named(self.task), 60)
         if self.state in ("running", "done"):
             return f"{name}: {self.reason}"
         reason = self.reason.replace("_", " ")

@@ -82,7 +82,7 @@ def curves_to_json(curves: Sequence[BandCurves]) -> Json:
 def curves_from_json(stored: Json) -> list[BandCurves]:
     """Read back `curves_to_json`, also of a release that did not say how many draws there were."""
     return [
-        BandCurves(band, *(_numbers(curve[name]) for name in CURVES), curve.get("draws"))
+        BandCurves(band, **{n: _numbers(curve[n]) for n in CURVES}, draws=curve.get("draws"))
         for band, curve in stored.items()
     ]
 

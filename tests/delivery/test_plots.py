@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import struct
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery import plots
 from nmma_fitter.delivery.palette import band_order, band_style
 from nmma_fitter.delivery.plots.comparison import line_style
+from nmma_fitter.delivery.plots.one_frame import fill_styles
 from nmma_fitter.delivery.plots.panels import grid_shape
-from nmma_fitter.delivery.plots.posterior import quantile_text
+from nmma_fitter.delivery.plots.posterior import TRUTH_COLOUR, quantile_text
 from nmma_fitter.delivery.plots.style import figure_style, write_png
 from nmma_fitter.delivery.plots.text import checked_label, evidence_text
 from nmma_fitter.delivery.ranges import magnitude_range
+from nmma_fitter.delivery.report.parameters import parameter_rows
 from nmma_fitter.errors import BadInput
 
 TRIGGER = 59785.3
@@ -66,7 +71,7 @@ def curves(bands: str = "gr", fill: float | None = None) -> list[plots.BandCurve
 def lightcurve_arguments(**changes: Any) -> dict[str, Any]:
     return {
         "object_name": "ZTF22aawacjw",
-        "model": "Me2017",
+        "title": "Me2017, kilonova",
         "log_evidence": -34.2,
         "log_evidence_err": 0.1,
         "lightcurve": light_curve(),
@@ -83,7 +88,7 @@ def corner_arguments(samples: np.ndarray, **changes: Any) -> dict[str, Any]:
     count = samples.shape[1]
     return {
         "object_name": "ZTF22aawacjw",
-        "model": "Me2017",
+        "title": "Me2017, kilonova",
         "samples": samples,
         "labels": [rf"$\log_{{10}} x_{{{i}}}\ [M_\odot]$" for i in range(count)],
         "names": [f"log10_x{i}" for i in range(count)],
@@ -105,6 +110,11 @@ def png_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
+def panels_of(figure: Figure, label: str = "panel") -> list[Axes]:
+    """Panels of the bands, or those of their residuals."""
+    return [ax for ax in figure.axes if ax.get_label() == label]
+
+
 def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
 
@@ -116,9 +126,11 @@ def no_warnings() -> Any:
         yield
 
 
-def test_lightcurves_png_is_8_by_5_inches(tmp_path: Path) -> None:
+def test_lightcurves_png_is_8_inches_wide_and_has_room_for_residuals(tmp_path: Path) -> None:
     plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments())
-    assert png_size(tmp_path / "a.png") == (1200, 750)
+    plots.plot_lightcurves(tmp_path / "b.png", **lightcurve_arguments(curves=[]))
+    assert png_size(tmp_path / "a.png") == (1200, 984)
+    assert png_size(tmp_path / "b.png") == (1200, 750)
 
 
 def test_same_input_gives_same_bytes(tmp_path: Path) -> None:
@@ -169,15 +181,15 @@ def test_an_older_file_survives_when_putting_the_new_one_fails(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_keeps_the_page(tmp_path: Path, name: str) -> None:
-    changes = {"object_name": name, "model": name, "notes": [name]}
+    changes = {"object_name": name, "title": name, "notes": [name]}
     plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments(**changes))
     width, height = png_size(tmp_path / "a.png")
-    assert (width, 750 <= height <= 900) == (1200, True)
+    assert (width, 750 <= height <= 1100) == (1200, True)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_in_corner_and_comparison(tmp_path: Path, name: str) -> None:
-    changes = {"object_name": name, "model": name, "labels": [name], "names": [name]}
+    changes = {"object_name": name, "title": name, "labels": [name], "names": [name]}
     plots.plot_corner(tmp_path / "a.png", **corner_arguments(normal(300, 1), **changes))
     models = [plots.ModelCurves(name, -1.0, curves())]
     plots.plot_comparison(tmp_path / "b.png", name, light_curve(), TRIGGER, models)
@@ -222,14 +234,14 @@ def test_bright_is_up_in_every_panel() -> None:
 def test_title_names_object_model_and_evidence() -> None:
     shown = words(plots.lightcurve_figure(**lightcurve_arguments()))
     assert "ZTF22aawacjw" in shown
-    assert "Me2017, ln Z = −34.20 ± 0.10" in shown
-    assert "MJD 59785.3000" in shown
+    assert "Me2017, kilonova, ln Z = −34.20 ± 0.10" in shown
+    assert "Days since 2022-07-25 07:12 UTC (MJD 59785.3000)" in shown
 
 
 def test_one_panel_per_band_bluest_first() -> None:
     bands = light_curve("rgi", n=2)
     figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=bands, curves=[]))
-    assert [ax.get_title(loc="left") for ax in figure.axes] == ["ztfg", "ztfr", "ztfi"]
+    assert [ax.get_title(loc="left") for ax in panels_of(figure)] == ["ZTF g", "ZTF r", "ZTF i"]
 
 
 @pytest.mark.parametrize("fill", [np.inf, np.nan, -np.inf])
@@ -239,11 +251,24 @@ def test_curves_without_flux_leave_the_axis_to_the_data(fill: float) -> None:
     assert figure.axes[0].get_ylim() == without.axes[0].get_ylim()
 
 
-def test_a_line_breaks_where_there_is_no_flux() -> None:
-    figure = plots.lightcurve_figure(**lightcurve_arguments())
-    line = max(figure.axes[0].lines, key=lambda entry: len(entry.get_xdata()))
-    values = np.asarray(line.get_ydata(), float)
-    assert np.isnan(values[0]) and np.isfinite(values[-1])
+def longest_line(ax: Axes) -> np.ndarray:
+    """Magnitudes of the first line of a model's curve in a panel."""
+    line = max(ax.lines, key=lambda entry: len(entry.get_xdata()))
+    return np.asarray(line.get_ydata(), float)
+
+
+def test_a_curve_comes_up_from_below_the_panel_instead_of_beginning_in_mid_air() -> None:
+    for figure in (
+        plots.lightcurve_figure(**lightcurve_arguments()),
+        plots.comparison_figure(
+            "x", light_curve(), TRIGGER, [plots.ModelCurves("a", -1.0, curves())]
+        ),
+    ):
+        for ax in panels_of(figure):
+            values = longest_line(ax)
+            dark = np.linspace(-2, 10, 50) <= -1
+            assert np.isfinite(values).all()
+            assert (values[dark] > ax.get_ylim()[0]).all()  # fainter than the panel's lower edge
 
 
 def test_a_curve_far_from_the_data_does_not_flatten_them() -> None:
@@ -255,19 +280,19 @@ def test_a_curve_far_from_the_data_does_not_flatten_them() -> None:
 def test_light_curves_of_one_kind_are_drawn(tmp_path: Path, limits: str) -> None:
     data = light_curve(limits=limits)
     plots.plot_lightcurves(tmp_path / "a.png", **lightcurve_arguments(lightcurve=data))
-    assert png_size(tmp_path / "a.png") == (1200, 750)
+    assert png_size(tmp_path / "a.png") == (1200, 750 if limits == "all" else 984)
 
 
 def test_legend_names_only_what_is_there() -> None:
     data = light_curve(limits="none")
     shown = words(plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, sys_error=0.0)))
-    assert "upper limit" not in shown and "systematic" not in shown
+    assert "upper limit" not in shown and "with systematic error" not in shown
 
 
 def test_one_detection_gets_a_readable_axis() -> None:
     data = light_curve("g", n=1, limits="none")
     figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=[]))
-    (ax,) = figure.axes
+    (ax,) = panels_of(figure)
     assert np.ptp(ax.get_xlim()) >= 1.9 and np.ptp(ax.get_ylim()) >= 0.9
 
 
@@ -282,7 +307,7 @@ def test_an_empty_light_curve_is_drawn(tmp_path: Path) -> None:
 def test_systematic_error_of_each_band() -> None:
     changes = {"sys_error": {"ztfg": 0.3}}
     figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
-    assert [len(ax.containers) for ax in figure.axes] == [2, 1]
+    assert [len(ax.containers) for ax in panels_of(figure)] == [2, 1]
 
 
 def test_validity_is_shaded_and_said() -> None:
@@ -315,13 +340,13 @@ def test_comparison_ranks_by_evidence_and_missing_last() -> None:
     ]
     figure = plots.comparison_figure("x", light_curve(), TRIGGER, models)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels[:3] == ["c: −3.00", "a: −9.00", "b: ln Z not available"]
+    assert labels[:3] == ["c: ln Z = −3.00", "a: ln Z = −9.00", "b: ln Z not available"]
 
 
 def test_comparison_draws_every_model_in_every_panel() -> None:
     models = [plots.ModelCurves(f"m{i}", -float(i), curves()) for i in range(9)]
     figure = plots.comparison_figure("x", light_curve(), TRIGGER, models)
-    for ax in figure.axes:
+    for ax in panels_of(figure):
         assert sum(len(entry.get_xdata()) == 50 for entry in ax.lines) == 9
 
 
@@ -388,8 +413,8 @@ def test_corner_refuses_labels_of_another_length() -> None:
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
-        ([1.0, 2.0, 3.0], "$2.00_{-0.68}^{+0.68}$"),
-        ([1e51, 2e51, 3e51], r"$(2.00_{-0.68}^{+0.68})\times10^{51}$"),
+        ([1.0, 2.0, 3.0], "$2.00_{-0.90}^{+0.90}$"),
+        ([1e51, 2e51, 3e51], r"$(2.00_{-0.90}^{+0.90})\times10^{51}$"),
     ],
 )
 def test_quantiles_have_two_digits_of_the_error(column: list[float], expected: str) -> None:
@@ -419,3 +444,114 @@ def test_bands_of_one_letter_look_alike_and_others_do_not() -> None:
 def test_bands_are_sorted_by_wavelength() -> None:
     names = ["2massks", "ztfi", "uvot::uvw2", "strange", "ztfg"]
     assert sorted(names, key=band_order) == ["uvot::uvw2", "ztfg", "ztfi", "2massks", "strange"]
+
+
+def test_residuals_are_in_units_of_sigma_with_the_brighter_up() -> None:
+    data, days = light_curve("g", n=3, limits="none"), np.array([-1.0, 5.0])
+    flat = plots.BandCurves("ztfg", days, *(np.full(2, mag) for mag in (18.0, 17.9, 18.1, 18.0)))
+    figure = plots.lightcurve_figure(
+        **lightcurve_arguments(lightcurve=data, curves=[flat], sys_error=np.hypot(0.2, 0.0))
+    )
+    (ax,) = panels_of(figure, "residuals")
+    shown = ax.containers[0].lines[0].get_ydata()
+    assert np.allclose(shown, np.array([0.0, 0.4, 0.8]) / np.hypot(0.1, 0.2))
+    assert ax.yaxis_inverted() and ax.get_xlim() == panels_of(figure)[0].get_xlim()
+    assert "(detection − median) / σ" in words(figure)
+
+
+def test_absolute_magnitudes_are_on_the_right_where_the_distance_is_known() -> None:
+    figure = plots.lightcurve_figure(**lightcurve_arguments(distance=100.0))
+    (right,) = panels_of(figure)[0].child_axes
+    figure.draw_without_rendering()
+    assert np.allclose(right.get_ylim(), np.array(panels_of(figure)[0].get_ylim()) - 35.0)
+    assert "Absolute magnitude (100 Mpc)" in words(figure)
+    unknown = plots.lightcurve_figure(**lightcurve_arguments())
+    assert "Absolute" not in words(unknown) and not panels_of(unknown)[0].child_axes
+
+
+def test_one_frame_moves_each_band_by_what_the_legend_says() -> None:
+    data = light_curve("gri", limits="none")
+    figure = plots.lightcurve_figure(
+        **lightcurve_arguments(lightcurve=data, curves=curves("gri"), one_frame=True)
+    )
+    (ax,) = panels_of(figure)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:3] == ["ZTF g +1", "ZTF r", "ZTF i −1"]
+    points = [c.lines[0] for c in ax.containers if c.lines[0] is not None]
+    assert [float(line.get_ydata()[0]) for line in points] == [19.0, 18.0, 17.0]
+    alone = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=curves("gri")))
+    for own, other in zip(
+        panels_of(figure, "residuals")[0].containers,
+        (ax.containers[0] for ax in panels_of(alone, "residuals")),
+        strict=True,
+    ):
+        assert np.allclose(own.lines[0].get_ydata(), other.lines[0].get_ydata())
+
+
+def test_bands_of_one_letter_are_told_apart_in_one_frame() -> None:
+    assert fill_styles(["ztfg", "ps1::g", "ztfr"]) == ["full", "none", "full"]
+
+
+def test_comparison_draws_a_band_of_uncertainty_for_each_model() -> None:
+    models = [plots.ModelCurves(n, -1.0, curves(), "kilonova") for n in "ab"]
+    figure = plots.comparison_figure("x", light_curve(), TRIGGER, models, 40.0)
+    for ax in panels_of(figure):
+        colours = [to_hex(one.get_facecolor()[0]) for one in ax.collections[:2]]
+        assert colours == [line_style(1)[0].lower(), line_style(0)[0].lower()]
+    assert "a, kilonova: ln Z = −1.00" in words(figure)
+    assert "Absolute magnitude (40 Mpc)" in words(figure)
+
+
+def test_ticks_are_enough_for_short_and_long_light_curves() -> None:
+    for span in (0.3, 12.0, 400.0):
+        data = light_curve("gri", n=6)
+        data = replace(data, mjd=TRIGGER + (data.mjd - TRIGGER) * span / 5)
+        figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=[]))
+        ax = panels_of(figure)[0]
+        low, high = ax.get_xlim()
+        assert 2 <= sum(low <= tick <= high for tick in ax.get_xticks()) <= 9
+        assert len(ax.get_xticks(minor=True)) >= 4 and len(ax.get_yticks(minor=True)) >= 4
+
+
+def test_bins_of_the_corner_plot_end_at_the_priors_bounds() -> None:
+    samples = np.abs(normal(4000, 2))
+    figure = plots.corner_figure(**corner_arguments(samples, ranges=[(0.0, 9.0), None]))
+    bounded, free = figure.axes[0], figure.axes[3]
+    edges = bounded.patches[0].get_xy()[:, 0]
+    assert bounded.get_xlim()[0] == 0.0 and edges.min() == 0.0
+    assert free.get_xlim()[0] < 0.0 < samples[:, 1].min()
+
+
+def test_the_truth_is_drawn_where_it_is_known_and_said_where_it_is_far() -> None:
+    samples = normal(400, 3)
+    figure = plots.corner_figure(**corner_arguments(samples, truth=[0.5, None, 90.0]))
+    lines = [
+        [
+            float(np.ravel(line.get_xdata())[0])
+            for line in ax.lines
+            if line.get_color() == TRUTH_COLOUR
+        ]
+        for ax in (figure.axes[0], figure.axes[4], figure.axes[8])
+    ]
+    assert lines == [[0.5], [], []]
+    shown = " ".join(words(figure).split())
+    assert "Orange line: truth." in shown and "Truth outside the axes: log10_x2 = 90." in shown
+    assert "truth" not in words(plots.corner_figure(**corner_arguments(samples)))
+
+
+def test_titles_and_the_pages_table_state_the_same_interval() -> None:
+    column = np.random.default_rng(1).normal(5.0, 1.0, 2000)
+    result = {
+        "posterior": {"content": {"log10_mej": column.tolist()}},
+        "search_parameter_keys": ["log10_mej"],
+        "priors": {},
+    }
+    (row,) = parameter_rows(result, "Me2017")
+    low, middle, high = np.quantile(column, (0.05, 0.5, 0.95))
+    assert [float(v) for v in (row.low, row.median, row.high)] == pytest.approx(
+        [low, middle, high], abs=0.005
+    )
+    assert quantile_text(column) == (
+        f"${middle:.1f}_{{-{middle - low:.1f}}}^{{+{high - middle:.1f}}}$"
+    )
+    assert (row.label, row.name) == ("log10 M_ej/M_sun", "log10_mej")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -123,7 +124,7 @@ def band_panels(bands: Sequence[str], page: Page) -> Panels:
         if under is not None:
             panels.residuals[band] = under
         if not page.one_frame:
-            style = {"color": band_style(band).colour, "weight": "bold", "pad": 3}
+            style: Any = {"color": band_style(band).colour, "weight": "bold", "pad": 3}
             main.set_title(band_label(band), loc="left", parse_math=False, **style)
     add_names(figure, page, (foot, key, bottom, high, side))
     return panels
@@ -173,7 +174,14 @@ def dress(
 def add_absolute_axis(ax: Axes, distance: float) -> None:
     """Absolute magnitudes on the right of a panel."""
     modulus = distance_modulus(distance)
-    right = ax.secondary_yaxis("right", functions=(lambda m: m - modulus, lambda m: m + modulus))
+
+    def absolute(magnitude: Any) -> Any:
+        return magnitude - modulus
+
+    def apparent(magnitude: Any) -> Any:
+        return magnitude + modulus
+
+    right = ax.secondary_yaxis("right", functions=(absolute, apparent))
     right.yaxis.set_major_locator(MaxNLocator(7, steps=TICK_STEPS))
     right.yaxis.set_minor_locator(AutoMinorLocator())
 
@@ -188,7 +196,7 @@ def add_names(figure: Figure, page: Page, inches: tuple[float, float, float, flo
         (LEFT + side / 2) / WIDTH, (foot + key + 0.1) / height, days, ha="center", fontsize=14
     )
     shifted = " + offset" if page.one_frame else ""
-    upright = {"rotation": "vertical", "va": "center", "fontsize": 14}
+    upright: Any = {"rotation": "vertical", "va": "center", "fontsize": 14}
     figure.text(0.08 / WIDTH, centre, f"AB magnitude{shifted}", ha="left", **upright)
     if page.distance is not None:
         name = f"Absolute magnitude{shifted} ({page.distance:.4g} Mpc)"

@@ -11,13 +11,17 @@ from typing import Any
 
 from nmma_fitter.delivery.news import ObjectNews
 from nmma_fitter.delivery.products import own_picture
+from nmma_fitter.delivery.statistics import task_title
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, read_json
 
 COMPARISON = "comparison.png"
 _AWKWARD = re.compile(r"[^A-Za-z0-9+-]+")
 WORDS = {
-    "lightcurves": ("light curves", "Light curves of {what} over the measurements of {name}."),
+    "lightcurves": (
+        "light curves",
+        "Light curves of {what} over the measurements of {name}, with residuals.",
+    ),
     "corner": ("corner plot", "Corner plot of the posterior of {what} for {name}."),
 }
 
@@ -54,9 +58,10 @@ def of_fit(ending: Ending, news: ObjectNews, plots: Collection[str], folder: Pat
         if content is not None and own.is_file():
             content = own.read_bytes()
         if content is not None:
-            about = description.format(what=ending.need.task, name=news.object)
+            title = task_title(ending.need.task)
+            about = description.format(what=title, name=news.object)
             name = file_name(news.object, ending.need.task, stem, unit_key(ending))
-            found.append(Picture(name, f"{ending.need.task}: {words}", about, content))
+            found.append(Picture(name, f"{title}: {words}", about, content))
     return found
 
 
@@ -75,7 +80,7 @@ def comparison(folder: Path, news: ObjectNews, key: str) -> Picture | None:
         content = picture.read_bytes()
     except OSError:
         return None
-    models = ", ".join(row.model for row in news.ranked)
+    models = "; ".join(row.title for row in news.ranked)
     about = f"Every model's light curves over the measurements of {news.object}: {models}."
     name = file_name(news.object, "comparison", key)
     return Picture(name, "all models", about[:1000], content)

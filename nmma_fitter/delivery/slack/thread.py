@@ -33,6 +33,7 @@ from nmma_fitter.delivery.slack.channel import Channel, attempt, noted
 from nmma_fitter.delivery.slack.pictures import Picture
 from nmma_fitter.delivery.slack.record import FILE, Record
 from nmma_fitter.delivery.slack.settings import SlackSettings
+from nmma_fitter.delivery.statistics import task_title
 from nmma_fitter.delivery.words import link_of, ranked_words
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name
@@ -224,7 +225,8 @@ class ObjectThread:
         key = f"{self._stem}/plots/{ending.need.task}/{pictures.unit_key(ending)}"
         rows = [row for row in self._news.ranked if row.model == ending.need.task]
         words = f": {ranked_words(rows[0])}" if rows else ""
-        comment = escaped(f"{ending.need.task}{words} (night {self._news.night})")
+        title = task_title(ending.need.task)
+        comment = escaped(f"{title}{words} (night {self._news.night})")
         plots, folder = self.channel.settings.plots, self.parcel.folder
         self._show(key, lambda: pictures.of_fit(ending, self._news, plots, folder), comment, ts)
 
