@@ -41,13 +41,14 @@ def submit(request: Json) -> Json:
 
 
 def query(request: Json) -> Json:
-    """Ask for this person's jobs in the queue: ``{"constraint": ..., "projection": [...]}``."""
+    """Ask for this person's jobs in the queue: ``{"constraint": ..., "projection": [...]}``.
+
+    Ads of clusters come with those of jobs: they tell of jobs that are yet to be materialized.
+    """
     import htcondor2
 
-    schedd = _schedd(request)
-    found = schedd.query(
-        request["constraint"], request["projection"], opts=htcondor2.QueryOpts.DefaultMyJobsOnly
-    )
+    opts = htcondor2.QueryOpts.DefaultMyJobsOnly | htcondor2.QueryOpts.IncludeClusterAd
+    found = _schedd(request).query(request["constraint"], request["projection"], opts=opts)
     return {"jobs": [_plain(ad, request["projection"]) for ad in found]}
 
 
