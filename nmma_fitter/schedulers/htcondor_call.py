@@ -70,7 +70,7 @@ def remove(request: Json) -> Json:
     import classad2
     import htcondor2
 
-    chosen = classad2.ExprTree(f"!({ENDED}) && ({request['constraint']})")
+    chosen = classad2.ExprTree(f"(({ENDED}) =!= true) && ({request['constraint']})")
     said = _plain(_schedd(request).act(htcondor2.JobAction.Remove, chosen))
     if said.get("TotalError") or said.get("TotalPermissionDenied"):
         raise RuntimeError(f"not all could be removed: {said}")

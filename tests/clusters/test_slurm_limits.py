@@ -1,4 +1,4 @@
-"""Limits of a site, on real Slurm: they are met, said and waited for, and no unit fails for them."""
+"""Limits of a site, on real Slurm: they are met, said and waited for; no unit fails for them."""
 
 from collections.abc import Iterator
 
