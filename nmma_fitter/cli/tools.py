@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,14 +47,18 @@ def status(
 ) -> None:
     """Show how each unit stands, from the snapshot of the last tick.
 
-    Exit status: 0; 3 when ticks are expected and the last one is older than two periods; 2 when
-    there is nothing to show.
+    A primary_job that waits in Slurm's queue is found there, with its reason. Exit status: 0; 3
+    when ticks are expected and the last one is older than two periods, or a primary_job waits for
+    the first; 2 when there is nothing to show.
     """
     from nmma_fitter.config import load_config
     from nmma_fitter.poller.status import show_status
+    from nmma_fitter.poller.waiting import waiting_primary
 
-    state = load_config(config).paths.state
-    raise typer.Exit(show_status(state, night, as_json=as_json, now=time.time()))
+    settings = load_config(config)
+    in_queue = partial(waiting_primary, settings, config)
+    state, now = settings.paths.state, time.time()
+    raise typer.Exit(show_status(state, night, as_json=as_json, now=now, in_queue=in_queue))
 
 
 @tools_app.command("stop")
@@ -170,12 +175,28 @@ def adopt_command(config: Config = None) -> None:
 @tools_app.command("install-jobs")
 def install_jobs_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="slurm, htcondor or local, instead of the one that answers here."),
+    ] = None,
+    partition: Annotated[str, typer.Option(help="Of Slurm, instead of its default.")] = "",
+    account: Annotated[str, typer.Option(help="Of Slurm.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace what was changed.")] = False,
 ) -> None:
-    """Write primary_job, crontab, scrontab and my.toml, with this installation's paths."""
-    from nmma_fitter.poller.install import install_jobs
+    """Write my.toml and what starts the poller: primary_job, crontab, scrontab.
 
-    for line in install_jobs(folder, force=force):
+    They fit the batch system that answers here, and this installation's paths are filled in.
+    """
+    from nmma_fitter.errors import BadInput
+    from nmma_fitter.poller.install import OF_SCHEDULER, install_jobs
+    from nmma_fitter.poller.site import find_site
+
+    if scheduler is not None and scheduler not in OF_SCHEDULER:
+        raise BadInput(f"--scheduler {scheduler!r}: there are: {', '.join(OF_SCHEDULER)}")
+    site = find_site(scheduler or "", partition)
+    if site.scheduler != "slurm" and (partition or account):
+        raise BadInput("--partition and --account are for Slurm; add --scheduler slurm")
+    for line in install_jobs(folder, site, account=account, force=force):
         print(line)
 
 

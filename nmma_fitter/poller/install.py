@@ -7,6 +7,7 @@ kept, unless it is to be replaced.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from nmma_fitter.engine.files import read_json, write_atomic, write_json
 from nmma_fitter.errors import BadInput
+from nmma_fitter.poller.site import Site
 from nmma_fitter.shipped import shipped
 
 MANIFEST = ".installed.json"
@@ -32,8 +34,22 @@ FILES = {
 }
 
 
-def install_jobs(folder: Path, *, force: bool = False) -> list[str]:
-    """Write the files into a folder; returns one line for each.
+# Which of them start the poller where.
+OF_SCHEDULER = {
+    "slurm": ("primary_job", "scrontab", "crontab", "my.toml"),
+    "htcondor": ("primary_job.sub", "crontab", "my.toml"),
+    "local": ("crontab", "my.toml"),
+}
+NEXT = {
+    "slurm": "sbatch {folder}/primary_job",
+    "htcondor": "condor_submit {folder}/primary_job.sub",
+    "local": "crontab {folder}/crontab, or make-jobs --config {folder}/my.toml --keep-going",
+}
+PRIMARY_SECONDS = 12 * 3600
+
+
+def install_jobs(folder: Path, site: Site, *, account: str = "", force: bool = False) -> list[str]:
+    """Write the files that fit a site into a folder; returns one line for each, and what is next.
 
     Raises
     ------
@@ -51,15 +67,34 @@ def install_jobs(folder: Path, *, force: bool = False) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     written = dict((read_json(folder / MANIFEST) or {}).get("sha256", {}))
     lines = []
-    for name, parts in FILES.items():
+    for name in OF_SCHEDULER[site.scheduler]:
+        parts = FILES[name]
         text = fill_in(shipped(*parts).read_text(encoding="utf-8"), commands, folder)
         text = commented(text) if name.endswith(".toml") else text
+        text = fit_to(text, site, account)
         said = _write(folder / name, text, written.get(name), force=force)
         if not said.startswith("kept"):
             written[name] = _digest(text.encode())
         lines.append(f"{folder / name}: {said}")
     write_json(folder / MANIFEST, {"sha256": written})
-    return lines
+    return [*site.found, *lines, f"next: {NEXT[site.scheduler].format(folder=folder)}"]
+
+
+def fit_to(text: str, site: Site, account: str) -> str:
+    """Put a site's scheduler, partition and time limits into a shipped file."""
+    seconds = int(min(PRIMARY_SECONDS, site.longest or PRIMARY_SECONDS))
+    limit = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    lines = {r"^#SBATCH --time=.*$": f"#SBATCH --time={limit}"}
+    if site.scheduler != "local":
+        lines[r'^# name = "local"'] = f'name = "{site.scheduler}"'
+    if site.scheduler == "slurm":
+        for option, value in (("partition", site.partition), ("account", account)):
+            if value:
+                lines[rf"^##SBATCH --{option}=.*$"] = f"#SBATCH --{option}={value}"
+                lines[rf'^# {option} = ""'] = f"{option} = {json.dumps(value)}"
+    for pattern, line in lines.items():
+        text = re.sub(pattern, line.replace("\\", r"\\"), text, count=1, flags=re.MULTILINE)
+    return text
 
 
 def fill_in(text: str, commands: Path, folder: Path) -> str:

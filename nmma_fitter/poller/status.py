@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmma_fitter.durations import in_words
@@ -20,7 +20,14 @@ ORDER = ("running", "submitted", "submitting", "pending", "failed", "done", "ski
 Row = tuple[str, ...]
 
 
-def show_status(state: Path, night: str | None, *, as_json: bool, now: float) -> int:
+def show_status(
+    state: Path,
+    night: str | None,
+    *,
+    as_json: bool,
+    now: float,
+    in_queue: Callable[[], Sequence[str]] = tuple,
+) -> int:
     """Print how each unit stands; returns the exit status.
 
     Parameters
@@ -33,14 +40,20 @@ def show_status(state: Path, night: str | None, *, as_json: bool, now: float) ->
         For a program: the snapshot, with ``age``, ``stale`` and ``stopped`` added.
     now : float
         This host's clock; minutes matter, seconds do not.
+    in_queue : callable
+        Lines about pollers that wait in the batch system's queue; asked when a tick is missed.
 
     Returns
     -------
     int
-        0, or 3 when ticks are expected and the last one is older than two periods.
+        0, or 3 when ticks are expected and the last one is older than two periods, or a poller
+        waits in the queue for its first one.
     """
     snapshot = read_json(snapshot_path(state))
     if snapshot is None or snapshot.get("format") != FORMAT:
+        if waiting := in_queue():
+            print("\n".join(["no tick has ended here yet", *waiting]))
+            return EX_STALE
         raise BadInput(
             f"{snapshot_path(state)}: no tick of this version has ended here yet; "
             "run make-jobs first"
@@ -54,6 +67,8 @@ def show_status(state: Path, night: str | None, *, as_json: bool, now: float) ->
         print(json.dumps({**snapshot, **extra, "nights": nights}, indent=1))
     else:
         print(_first_line(snapshot, age, late, stopped, state))
+        for line in in_queue() if late and stopped is None else ():
+            print(f"! {line}")
         _print_nights(snapshot, nights, now, alone=night is not None)
     return EX_STALE if late and stopped is None else 0
 

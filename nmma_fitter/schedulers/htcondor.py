@@ -17,7 +17,17 @@ from nmma_fitter.schedulers.batch_folders import prepare, prune
 from nmma_fitter.schedulers.htcondor_pool import Pool, job_environment
 from nmma_fitter.schedulers.htcondor_script import WRAPPER, wrapper
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
-from nmma_fitter.schedulers.htcondor_states import ATTRIBUTES, EVENTS, ads_of_events, status_of
+from nmma_fitter.schedulers.htcondor_states import (
+    ATTRIBUTES,
+    EVENTS,
+    FACTORY,
+    NOT_YET,
+    OF_CLUSTER,
+    ads_of_events,
+    not_materialized,
+    removed_unmade,
+    status_of,
+)
 from nmma_fitter.schedulers.htcondor_submit import LOG, description
 from nmma_fitter.schedulers.settings import checked
 
@@ -107,7 +117,7 @@ class HTCondorScheduler:
             ads = self._queue()
         except SchedulerError as error:
             unknown = JobStatus(JobState.UNKNOWN, detail=str(error))
-            return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None)
+            return Answer({**statuses, **dict.fromkeys(wanted, unknown)}, None, problem=str(error))
         queued = sum(ad.get("JobStatus") not in (3, 4) for ad in ads.values())
         silent = self._complete(ads, wanted, named)
         found = _by_token(ads.values(), named)
@@ -116,7 +126,7 @@ class HTCondorScheduler:
         for job_id in (*wanted, *(one for ids in found.values() for one in ids.values())):
             statuses[job_id] = self._status(ads.get(job_id), silent)
         unfound = silent and len(found) < len(named)
-        return Answer(statuses, None if unfound else found, queued)
+        return Answer(statuses, None if unfound else found, queued, silent)
 
     def cancel(self, job_ids: Sequence[str]) -> None:
         """Ask for these jobs to end; see `base.Scheduler`."""
@@ -124,7 +134,8 @@ class HTCondorScheduler:
         if not ids:
             return
         try:
-            self._pool.ask("remove", constraint=_these(ids))
+            whole = _all_later(self._queue(), ids)
+            self._pool.ask("remove", constraint=f"{_these(ids)}{whole}")
         except SchedulerUnknown:
             raise
         except SchedulerError as error:
@@ -144,8 +155,11 @@ class HTCondorScheduler:
             raise SchedulerError(f"batch {batch.token}: {error}") from error
 
     def _queue(self) -> Ads:
-        said = self._pool.ask("query", constraint=_OURS, projection=list(ATTRIBUTES))
-        return _by_id(said["jobs"])
+        said = self._pool.ask("query", constraint=_OURS, projection=[*ATTRIBUTES, *FACTORY])
+        jobs = [ad for ad in said["jobs"] if ad.get("ProcId", OF_CLUSTER) != OF_CLUSTER]
+        clusters = [ad for ad in said["jobs"] if ad.get("ProcId", OF_CLUSTER) == OF_CLUSTER]
+        later = [ad for cluster in clusters for ad in not_materialized(cluster)]
+        return _by_id([*later, *jobs])
 
     def _complete(self, ads: Ads, wanted: Sequence[str], named: Sequence[str]) -> str:
         """Add what log and history know of the jobs missing; why there may be more, or ""."""
@@ -175,6 +189,12 @@ class HTCondorScheduler:
         ads: Ads = {}
         for token, events in said["events"].items():
             ads |= ads_of_events(events, token)
+        gone = {ad["ClusterId"]: ad for ad in ads.values() if ad["ProcId"] == OF_CLUSTER}
+        ads = {job_id: ad for job_id, ad in ads.items() if ad["ProcId"] != OF_CLUSTER}
+        for job_id in job_ids:
+            cluster = gone.get(int(job_id.partition(".")[0]))
+            if cluster is not None and job_id not in ads:
+                ads[job_id] = removed_unmade(job_id, cluster["NMMAFitterBatch"])
         return ads
 
     def _history(self, job_ids: Sequence[str], tokens: Sequence[str]) -> Ads:
@@ -225,6 +245,21 @@ def _these(job_ids: Iterable[str]) -> str:
         procs[cluster].append(proc)
     each = (f"(ClusterId == {c} && member(ProcId, {{{', '.join(p)}}}))" for c, p in procs.items())
     return f"({' || '.join(each)})"
+
+
+def _all_later(ads: Ads, job_ids: Sequence[str]) -> str:
+    """More of a constraint, for clusters whose jobs to come are all among these.
+
+    A job that is yet to be materialized has no ad to remove; one of which others are wanted is
+    removed when it is there.
+    """
+    later: dict[int, set[str]] = defaultdict(set)
+    for job_id, ad in ads.items():
+        if ad.get(NOT_YET):
+            later[ad["ClusterId"]].add(job_id)
+    whole = [str(cluster) for cluster, ids in later.items() if ids <= set(job_ids)]
+    among = f"member(ClusterId, {{{', '.join(whole)}}})"
+    return f" || (ProcId =?= undefined && {among})" if whole else ""
 
 
 def _add(ads: Ads, more: Ads) -> None:

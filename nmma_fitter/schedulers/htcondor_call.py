@@ -41,13 +41,14 @@ def submit(request: Json) -> Json:
 
 
 def query(request: Json) -> Json:
-    """Ask for this person's jobs in the queue: ``{"constraint": ..., "projection": [...]}``."""
+    """Ask for this person's jobs in the queue: ``{"constraint": ..., "projection": [...]}``.
+
+    Ads of clusters come with those of jobs: they tell of jobs that are yet to be materialized.
+    """
     import htcondor2
 
-    schedd = _schedd(request)
-    found = schedd.query(
-        request["constraint"], request["projection"], opts=htcondor2.QueryOpts.DefaultMyJobsOnly
-    )
+    opts = htcondor2.QueryOpts.DefaultMyJobsOnly | htcondor2.QueryOpts.IncludeClusterAd
+    found = _schedd(request).query(request["constraint"], request["projection"], opts=opts)
     return {"jobs": [_plain(ad, request["projection"]) for ad in found]}
 
 
@@ -69,7 +70,7 @@ def remove(request: Json) -> Json:
     import classad2
     import htcondor2
 
-    chosen = classad2.ExprTree(f"!({ENDED}) && ({request['constraint']})")
+    chosen = classad2.ExprTree(f"(({ENDED}) =!= true) && ({request['constraint']})")
     said = _plain(_schedd(request).act(htcondor2.JobAction.Remove, chosen))
     if said.get("TotalError") or said.get("TotalPermissionDenied"):
         raise RuntimeError(f"not all could be removed: {said}")

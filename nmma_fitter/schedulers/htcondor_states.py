@@ -18,6 +18,13 @@ ATTRIBUTES = (
     *("LastHoldReasonCode", "LastHoldReasonSubCode", "VacateReason", "JobDisconnectedDate"),
     *("ResidentSetSize", "MemoryUsage", "RequestMemory"),
 )
+# What the ad of a cluster says of its jobs that are not in the queue yet.
+FACTORY = (
+    *("TotalSubmitProcs", "JobMaterializeNextProcId"),
+    *("JobMaterializePaused", "JobMaterializePauseReason"),
+)
+NOT_YET = "NMMAFitterNotYet"  # in an ad made up by `not_materialized`
+_CLUSTER_REMOVED = 3  # a value of JobMaterializePaused
 IDLE, RUNNING, REMOVED, COMPLETED, HELD, TRANSFERRING_OUTPUT, SUSPENDED = range(1, 8)
 LIVE = {
     IDLE: JobState.PENDING,
@@ -63,6 +70,25 @@ def status_of(ad: Ad, hold_tries: int) -> JobStatus:
     return JobStatus(state, reason, " ".join(detail.split()), code, token)
 
 
+def not_materialized(cluster: Ad) -> list[dict[str, Any]]:
+    """Ads of the jobs that late materialization has yet to put in the queue, made up: they wait.
+
+    With ``max_materialize`` or ``max_idle`` the schedd makes jobs of a cluster one after the other;
+    until then only the cluster's own ad tells of them.
+    """
+    first, count = cluster.get("JobMaterializeNextProcId"), cluster.get("TotalSubmitProcs")
+    paused = cluster.get("JobMaterializePaused", 0)
+    if not (isinstance(first, int) and isinstance(count, int)) or paused == _CLUSTER_REMOVED:
+        return []
+    names = ("ClusterId", "NMMAFitterBatch")
+    shared: dict[str, Any] = {name: cluster[name] for name in names if name in cluster}
+    shared |= {NOT_YET: True, "JobStatus": IDLE}
+    if paused:
+        why = cluster.get("JobMaterializePauseReason", "its cluster's materialization is paused")
+        shared |= {"JobStatus": HELD, "HoldReason": why}
+    return [{**shared, "ProcId": proc, "NMMAFitterUnit": proc} for proc in range(first, count)]
+
+
 def _told(ad: Ad, hold_tries: int) -> tuple[JobState, str | None, str, int | None]:
     number = ad.get("JobStatus")
     if number == COMPLETED:
@@ -79,6 +105,8 @@ def _told(ad: Ad, hold_tries: int) -> tuple[JobState, str | None, str, int | Non
 
 
 def _live(ad: Ad) -> str:
+    if ad.get(NOT_YET):
+        return "waits to be materialized (max_materialize or max_idle)"
     word = "idle" if ad["JobStatus"] == IDLE else "running"
     starts = int(ad.get("NumShadowStarts", 0))
     again = f", start {starts}" if starts > 1 else ""
@@ -142,7 +170,8 @@ def _name(number: int) -> str:
 
 
 # The job event log, for jobs that have left the queue.
-EVENTS = ("SUBMIT", "JOB_HELD", "JOB_TERMINATED", "JOB_ABORTED")
+EVENTS = ("SUBMIT", "JOB_HELD", "JOB_TERMINATED", "JOB_ABORTED", "CLUSTER_REMOVE")
+OF_CLUSTER = -1  # for a job's number in an event that is about its cluster
 
 
 def ads_of_events(events: list[dict[str, Any]], token: str) -> dict[str, dict[str, Any]]:
@@ -157,6 +186,13 @@ def ads_of_events(events: list[dict[str, Any]], token: str) -> dict[str, dict[st
         ad = ads.setdefault(job_id, {**ids, "NMMAFitterBatch": token})
         ad.update(_ENDS.get(event["event"], _nothing)(event))
     return ads
+
+
+def removed_unmade(job_id: str, token: str) -> dict[str, Any]:
+    """The ad of a job that was never materialized, since its cluster was removed."""
+    cluster, _, proc = job_id.partition(".")
+    ids = {"ClusterId": int(cluster), "ProcId": int(proc), "NMMAFitterBatch": token}
+    return {**ids, "JobStatus": REMOVED, "RemoveReason": "its cluster was removed"}
 
 
 def _nothing(event: Ad) -> dict[str, Any]:

@@ -69,7 +69,11 @@ def description(
     if settings.files == "transfer":
         commands |= _transfer(base, settings)
     items = [_item(batch, settings, index) for index in range(len(batch.scripts))]
-    return {**commands, **settings.extra, **asked.options}, items
+    further = {**settings.extra, **asked.options}
+    if any(name.lower() == "max_materialize" for name in further):
+        # Ended jobs that stay in the queue count: none of the others would ever be materialized.
+        commands["leave_in_queue"] = "False"
+    return {**commands, **further}, items
 
 
 def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:

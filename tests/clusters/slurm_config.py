@@ -97,6 +97,7 @@ def slurm_conf(
 def _accounting(root: Path, port: int) -> dict[str, object]:
     return {
         "AccountingStorageType": "accounting_storage/slurmdbd",
+        "AccountingStorageEnforce": "associations,limits,qos",  # none is set but by a test
         "AccountingStorageHost": "localhost",
         "AccountingStoragePort": port,
         "AccountingStoragePass": root / "munge/socket",

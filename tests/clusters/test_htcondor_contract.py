@@ -102,6 +102,43 @@ class TestSubmit:
         assert {status.state for status in answer.jobs.values()} == {JobState.HELD}
 
 
+class TestLateMaterialization:
+    """The schedd makes jobs of a cluster one after the other: the others wait."""
+
+    @pytest.mark.parametrize("command", ["max_materialize", "Max_Idle"])
+    def test_jobs_that_are_not_made_yet_wait_and_all_of_them_end_well(
+        self, htcondor, tmp_path, command
+    ):
+        scheduler = scheduler_of(tmp_path, extra={command: "1"})
+        batch = make_batch(tmp_path, *["until [ -e ../go ]; do sleep 0.1; done"] * 3)
+        ids = scheduler.submit(batch)
+        answer = scheduler.poll(ids, [batch.token])
+        (tmp_path / "go").touch()
+        assert {status.state for status in answer.jobs.values()} <= {
+            JobState.PENDING,
+            JobState.RUNNING,
+        }
+        assert any("materialized" in status.detail for status in answer.jobs.values())
+        assert answer.found == {batch.token: dict(enumerate(ids))} and answer.queued == 3
+        ends = wait_for_end(scheduler, ids, 120)
+        assert {status.state for status in ends.values()} == {JobState.ENDED_WELL}
+
+    def test_those_that_are_not_made_yet_are_cancelled_with_their_cluster(self, htcondor, tmp_path):
+        scheduler = scheduler_of(tmp_path, extra={"max_materialize": "1"})
+        ids = scheduler.submit(make_batch(tmp_path, *["sleep 600"] * 3))
+        scheduler.cancel(ids)
+        ends = wait_for_end(scheduler, ids, 60)
+        assert {status.reason for status in ends.values()} == {"cancelled"}
+
+    def test_a_cluster_that_a_person_holds_is_held(self, htcondor, tmp_path):
+        scheduler = scheduler_of(tmp_path, extra={"max_materialize": "1"})
+        ids = scheduler.submit(make_batch(tmp_path, *["sleep 600"] * 2))
+        htcondor.run("condor_hold", ids[0].partition(".")[0])
+        status = scheduler.poll(ids).jobs[ids[1]]
+        scheduler.cancel(ids)
+        assert (status.state, status.reason) == (JobState.HELD, "never_started")
+
+
 class TestHolds:
     def test_a_job_that_a_person_holds_will_not_start_until_it_is_released(
         self, htcondor, tmp_path

@@ -51,7 +51,7 @@ class Site:
     def __init__(self, root: Path, cluster: SlurmCluster) -> None:
         self.root = root
         self.cluster = cluster
-        self.run("install-jobs", str(root))
+        self.run("install-jobs", str(root), "--scheduler", "slurm")
         text = (root / "my.toml").read_text()
         for key, value in SETTINGS.items():
             text = re.sub(rf"^# {key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)

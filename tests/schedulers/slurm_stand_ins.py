@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 CONFIG = "AccountingStorageType = accounting_storage/slurmdbd\nMaxArraySize = 1001\n"
-# squeue prints what it is asked with: the separators are taken from its own arguments. With a header,
+# squeue prints what it is asked with: the separators are from its own arguments. With a header,
 # as the real one; then `row` prints a job.
 QUEUE = r"""
 for word in "$@"; do case $word in --format=*|--Format=*) format=$word;; esac; done
