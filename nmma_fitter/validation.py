@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from nmma_fitter.fit_settings import MAX_DISTANCE, FitSettings, Measured
@@ -76,7 +77,7 @@ def contradiction(settings: FitSettings) -> str:
         return ""
     from nmma_fitter.models import cosmology  # takes a second
 
-    expected = float(cosmology.luminosity_distance(redshift.value))
+    expected = float(cosmology.luminosity_distance(np.asarray(redshift.value)))
     cosmic, far = (_redshift(distance, sigmas) for sigmas in (0.0, 1.0))
     apart = SPEED_OF_LIGHT * abs(redshift.value - cosmic) / (1 + cosmic)
     errors = SPEED_OF_LIGHT * (redshift.error + abs(far - cosmic)) / (1 + cosmic)
@@ -94,4 +95,4 @@ def _redshift(distance: Measured, sigmas: float) -> float:
     from nmma_fitter.models import cosmology
 
     value = min(distance.value + sigmas * distance.error, MAX_DISTANCE)
-    return float(cosmology.redshift(value))
+    return float(cosmology.redshift(np.asarray(value)))
