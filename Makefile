@@ -46,11 +46,11 @@ $(STAMP_NMMA): $(NMMA)/bin/python requirements-nmma.lock
 	@touch $@
 
 test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
-	@echo "All tests: about 2,900, and 24 minutes on two idle cores. make test-quick takes 2 minutes."
+	@echo "All tests: about 2,900, and 24 minutes on two idle cores. make test-quick runs a part, without services."
 	@scripts/install_test_packages
 	$(WITH_NMMA) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-quick: $(STAMP_DEV)  ## Run the tests that need no service and no whole fit (2 minutes)
+test-quick: $(STAMP_DEV)  ## Run the tests that need no service and no whole fit
 	$(BIN)/python -m pytest --quick $(PYTEST_ARGS)
 
 chaos: $(STAMP_DEV)  ## Kill the poller everywhere; count what is lost or doubled (CHAOS_OUT, CHAOS_ARGS)

@@ -20,14 +20,54 @@ FAR_OVER = 2.0  # times the budget
 # Skips that CI accepts; every other one is a failure there.
 LISTED_SKIPS = (
     "NMMA is not installed*",
+    "uv is not installed",
     "*../shared/data*",  # real light curves and templates, which not everyone has
     "the weights of [BK]*20* are not here*",  # published surrogates, which are fetched
     "sncosmo's template nugent-hyper is not on this machine*",
 )
 
 
+# What `make test-quick` leaves out: what needs a service, and modules of whole fits and pollers.
+SERVICES = ("slurm", "htcondor", "ssh", "slack", "browser", "nmma")
+LONG_MODULES = (
+    "tests/chaos/*",
+    "tests/poller/*",
+    "tests/terminal/*",
+    "tests/catalogue/test_adding_a_model.py",
+    "tests/delivery/test_plots.py",
+    "tests/engine/test_shared_script.py",
+    "tests/engine/test_job_script.py",
+    "tests/inference/test_importance.py",
+    "tests/inference/test_nested.py",
+    "tests/inference/test_pool.py",
+    "tests/schedulers/test_local.py",
+    "tests/test_bridge.py",
+    "tests/test_by_hand.py",
+    "tests/test_calibrate.py",
+    "tests/test_delivered_night.py",
+    "tests/test_engines.py",
+    "tests/test_fits.py",
+    "tests/test_install.py",
+    "tests/test_long_tables.py",
+    "tests/test_make_jobs.py",
+    "tests/test_nmma_comparison.py",
+    "tests/test_nmma_fit.py",
+    "tests/test_renamed.py",
+    "tests/test_replay_evidence.py",
+    "tests/test_resume.py",
+    "tests/test_sampler_rows.py",
+    "tests/test_secrets.py",
+    "tests/test_together.py",
+    "tests/test_toy_campaign.py",
+    "tests/test_warm_fit.py",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let CI refuse skips that nobody has listed."""
+    """Let CI refuse skips that nobody has listed, and a person run the quick tests."""
+    parser.addoption(
+        "--quick", action="store_true", help="only tests without a service and without a whole fit"
+    )
     parser.addoption(
         "--fail-on-unlisted-skip",
         action="store_true",
@@ -36,13 +76,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out unless a marker expression or a test is asked for."""
-    if config.option.markexpr or any("::" in argument for argument in config.args):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    """Leave slow tests out unless a marker or a test is asked for; `--quick` leaves out more."""
+    left_out = []
+    if config.option.quick:
+        left_out = [item for item in items if is_long(item)]
+    elif not config.option.markexpr and not any("::" in argument for argument in config.args):
+        left_out = [item for item in items if item.get_closest_marker("slow")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether `--quick` leaves a test out."""
+    if any(item.get_closest_marker(name) for name in (*SERVICES, "slow")):
+        return True
+    module = item.path.relative_to(item.config.rootpath).as_posix()
+    return any(fnmatch.fnmatchcase(module, long) for long in LONG_MODULES)
 
 
 @pytest.hookimpl(hookwrapper=True)
