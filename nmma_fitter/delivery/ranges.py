@@ -201,6 +201,18 @@ def near_data(
     return np.append(magnitudes[at], peak)
 
 
+def at_detections(
+    curve: BandCurves, lightcurve: LightCurve, trigger_mjd: float
+) -> list[FloatArray]:
+    """Both edges of a band's interval where its detections are, so that the axis has room."""
+    seen = (lightcurve.band == curve.band) & lightcurve.detected
+    if not np.size(curve.days) or not seen.any():
+        return []
+    at = np.searchsorted(curve.days, lightcurve.mjd[seen] - trigger_mjd)
+    at = at.clip(max=np.size(curve.days) - 1)
+    return [finite_or_nan(edge)[at] for edge in (curve.low, curve.high)]
+
+
 def sys_error_of(sys_error: SysError, band: str) -> float:
     """Systematic error of one band in mag; none for a band that is not listed."""
     return float(sys_error.get(band, 0.0) if isinstance(sys_error, Mapping) else sys_error)

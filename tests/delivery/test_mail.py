@@ -53,7 +53,10 @@ def test_an_object_is_told_of_when_all_its_fits_have_ended(bench, smtp):
     ((recipient, mail),) = smtp.mails
     assert recipient == ALICE and mail["Subject"] == "ZTF22abc: Me2017 describes it best"
     text = mail.get_content()
-    assert "1. Me2017: ln Z -6.70 ± 0.10" in text and "- TrPi2018: failed (timeout)" in text
+    assert (
+        "1. Me2017, kilonova: ln Z -6.70 ± 0.10" in text
+        and "- TrPi2018, afterglow: failed (timeout)" in text
+    )
 
 
 def test_a_closed_night_is_summed_up_once(bench, smtp):

@@ -555,3 +555,12 @@ def test_titles_and_the_pages_table_state_the_same_interval() -> None:
         f"${middle:.1f}_{{-{middle - low:.1f}}}^{{+{high - middle:.1f}}}$"
     )
     assert (row.label, row.name) == ("log10 M_ej/M_sun", "log10_mej")
+
+
+def test_the_axis_has_room_for_the_band_where_there_is_a_detection() -> None:
+    days = np.array([-2.0, 3.0])
+    wide = plots.BandCurves("ztfg", days, *(np.full(2, mag) for mag in (18.0, 17.0, 19.2, 18.0)))
+    data = light_curve("g", n=1, limits="none")
+    figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=[wide]))
+    faint, bright = panels_of(figure)[0].get_ylim()
+    assert bright < 17.0 and faint > 19.2

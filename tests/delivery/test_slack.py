@@ -39,7 +39,7 @@ def test_the_fallback_text_says_the_same_as_the_blocks(bench, server):
     fitted(bench)
     bench.deliver("ZTF22abc")
     parent, _ = thread(server)
-    assert "Me2017: ln Z -6.70 ± 0.10, ln B" in parent.text
+    assert "Me2017, kilonova: ln Z -6.70 ± 0.10, ln B" in parent.text
 
 
 def test_each_fit_has_a_reply_with_its_pictures_named_by_its_digest(bench, server):
@@ -51,14 +51,14 @@ def test_each_fit_has_a_reply_with_its_pictures_named_by_its_digest(bench, serve
     assert server.store.names(reply) == [
         f"ZTF22abc-Me2017-{kind}-{digest[:32]}-g0.png" for kind in ("lightcurves", "corner")
     ]
-    assert reply.text.startswith("Me2017: ln Z -6.70")
+    assert reply.text.startswith("Me2017, kilonova: ln Z -6.70")
 
 
 def test_pictures_are_described_for_those_who_do_not_see_them(bench, server):
     fitted(bench)
     bench.deliver("ZTF22abc")
     texts = [file.alt_txt for file in server.store.files.values()]
-    assert all(texts) and "Corner plot of the posterior of Me2017 for ZTF22abc." in texts
+    assert all(texts) and "ZTF22abc: corner plot of the posterior of Me2017, kilonova." in texts
 
 
 def test_the_first_picture_comes_while_other_fits_run(bench, server):

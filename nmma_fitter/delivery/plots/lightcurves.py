@@ -34,6 +34,7 @@ from nmma_fitter.delivery.ranges import (
     INTERVAL_WORDS,
     BandCurves,
     SysError,
+    at_detections,
     day_range,
     from_below,
     hidden_limits_note,
@@ -99,6 +100,7 @@ def lightcurve_figure(
         for c in curves
         for line in (c.best, c.median)
     ]
+    lines += [edge for c in curves for edge in at_detections(c, lightcurve, trigger_mjd)]
     mags = magnitude_range(lightcurve, lines, sys_error)
     shaded = valid_until_days is not None and valid_until_days < days[1]
     has_sys = any(sys_error_of(sys_error, band) > 0 for band in bands)

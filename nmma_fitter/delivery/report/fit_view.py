@@ -25,10 +25,10 @@ LONGEST_DETAIL = 600
 LOG_LINES = 15
 LOG_BYTES = 3000
 PICTURES = {
-    "lightcurves.png": "Light curve of {name} with the posterior of {model}: data, median, "
-    "90 % band and best fit in each passband, and below them the residuals in units of sigma",
-    "corner.png": "Corner plot of the posterior of {model} for {name}; its numbers are in the "
-    "table of parameters",
+    "lightcurves.png": "{name}: light curve with the posterior of {model}: data, median, 90 % band "
+    "and best fit in each passband, and below them the residuals in units of sigma",
+    "corner.png": "{name}: corner plot of the posterior of {model}; its numbers are in the table of "
+    "parameters",
 }
 
 

@@ -20,9 +20,9 @@ _AWKWARD = re.compile(r"[^A-Za-z0-9+-]+")
 WORDS = {
     "lightcurves": (
         "light curves",
-        "Light curves of {what} over the measurements of {name}, with residuals.",
+        "{name}: measurements, light curves and residuals of {what}.",
     ),
-    "corner": ("corner plot", "Corner plot of the posterior of {what} for {name}."),
+    "corner": ("corner plot", "{name}: corner plot of the posterior of {what}."),
 }
 
 

@@ -125,7 +125,7 @@ def test_every_link_and_file_is_there_on_a_web_server(server, site):
 
 def test_the_interactive_chart_works_from_a_web_server(show, server):
     tab = show(OBJECT, server)
-    assert tab.complaints == [] and "Me2017 y" in tab.traces()
+    assert tab.complaints == [] and "Me2017, kilonova y" in tab.traces()
 
 
 def test_a_model_is_toggled_by_mouse(show):
@@ -133,7 +133,7 @@ def test_a_model_is_toggled_by_mouse(show):
     tab.page.get_by_role("checkbox", name="Me2017").uncheck()
     assert not any(name.startswith("Me2017") for name in tab.traces())
     tab.page.get_by_role("checkbox", name="Me2017").check()
-    assert "Me2017 y" in tab.traces()
+    assert "Me2017, kilonova y" in tab.traces()
 
 
 def test_a_passband_is_toggled_by_keyboard(show):
@@ -199,7 +199,7 @@ def test_the_fits_are_sorted_downwards_by_keyboard_and_empty_ones_stay_last(show
     [
         ("Object", "KILONOVA", 3),
         ("ln Z at least", "-1000", 2),
-        ("Model", "TrPi2018", 1),
+        ("Model", "TrPi2018, afterglow", 1),
         ("State", "skipped", len(HOSTILE)),
         ("Reason", "nonzero_exit", len(HOSTILE)),
     ],

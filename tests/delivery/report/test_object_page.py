@@ -31,7 +31,7 @@ def page(site) -> str:
 
 def test_the_verdict_names_the_model_and_how_sure_it_is(page):
     verdict = words(page.split('class="verdict', 1)[1].split("</div>")[0])
-    assert "Me2017 describes it best" in verdict
+    assert "Me2017, kilonova, describes it best" in verdict
     assert re.search(r"probability 0\.\d\d|probability 1\.00", verdict)
     assert "Not ended yet: TrPi2018" in verdict
 
@@ -95,7 +95,9 @@ def test_a_garbled_file_is_said_in_its_models_place_and_the_page_stands(
 def test_garbled_curves_leave_the_other_models_in_the_chart(site, tmp_path, content):
     text = spoilt(site, tmp_path, "lightcurves.json", content).read_text()
     data = json.loads(text.split('id="chart-data">')[1].split("</script>")[0])
-    assert "Piro2021" in [model["name"] for model in data["models"] if model["curves"]]
+    assert "Piro2021, shock cooling" in [
+        model["name"] for model in data["models"] if model["curves"]
+    ]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"ranked": 3}', '{"ranked": [{"log_z": "x"}]}'])
