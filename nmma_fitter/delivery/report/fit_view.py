@@ -27,8 +27,8 @@ LOG_BYTES = 3000
 PICTURES = {
     "lightcurves.png": "{name}: light curve with the posterior of {model}: data, median, 90 % band "
     "and best fit in each passband, and below them the residuals in units of sigma",
-    "corner.png": "{name}: corner plot of the posterior of {model}; its numbers are in the table of "
-    "parameters",
+    "corner.png": "{name}: corner plot of the posterior of {model}; its numbers are in the "
+    "table of parameters",
 }
 
 
