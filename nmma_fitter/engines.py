@@ -18,6 +18,7 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.result import read_summary
+from nmma_fitter.labels import model_named
 
 FloatArray = NDArray[np.float64]
 ENGINES = ("fast", "nmma")
@@ -165,6 +166,8 @@ def _write(
     folder: Path, name: str, model: str, found: Mapping[str, Found], rows: Sequence[Row]
 ) -> None:
     from nmma_fitter.delivery.plots.engines import plot_engines
+    from nmma_fitter.models.base import COMMON
+    from nmma_fitter.nmma_engine.catalogue import described
 
     folder.mkdir(parents=True, exist_ok=True)
     plain: dict[str, Any] = {
@@ -177,7 +180,7 @@ def _write(
     )
     plot_engines(
         folder / "engines.png",
-        title=f"{name}, {model}",
+        title=f"{name}: {model_named(model)}",
         labels={
             engine: f"{TITLES[engine]}: ln Z = {one.log_z:.2f} ± {one.log_z_err:.2f}, "
             f"{one.seconds:.0f} s"
@@ -187,4 +190,5 @@ def _write(
             row.parameter: {engine: found[engine].samples[row.parameter] for engine in ENGINES}
             for row in rows
         },
+        axes={one.name: one.latex for one in (*described(model).parameters, *COMMON)},
     )

@@ -48,11 +48,13 @@ def test_the_table_ends_with_the_verdict():
     assert both(engines, rows, []).splitlines()[-1] == "they agree"
 
 
-def test_the_plot_is_drawn(tmp_path: Path):
+def test_the_plot_is_drawn_with_the_names_that_people_use(tmp_path: Path):
     samples = {"x": {"fast": found().samples["x"], "nmma": found(shift=1).samples["x"]}}
-    labels = {"fast": "fast engine", "nmma": "NMMA"}
-    plot_engines(tmp_path / "engines.png", title="A", labels=labels, samples=samples)
-    assert (tmp_path / "engines.png").read_bytes().startswith(b"\x89PNG")
+    order = {"title": "A $5", "labels": {"fast": "fast engine", "nmma": "NMMA"}, "samples": samples}
+    for name, label in (("plain", "x"), ("named", r"$M_{\rm ej}$"), ("broken", r"$\frac{$")):
+        plot_engines(tmp_path / name, **order, axes={"x": label})
+    plain, named, broken = ((tmp_path / one).read_bytes() for one in ("plain", "named", "broken"))
+    assert plain.startswith(b"\x89PNG") and len({plain, named, broken}) == 3
 
 
 def test_equal_likelihoods_shift_nothing():

@@ -19,6 +19,9 @@ class BandStyle:
 
 # From blue to red, after Okabe & Ito and Tol's "muted": apart for the common colour blindnesses.
 BAND_STYLES = {
+    "uvw2": BandStyle("#AA4499", "P"),
+    "uvm2": BandStyle("#332288", "d"),
+    "uvw1": BandStyle("#6A5ACD", "X"),
     "uv": BandStyle("#332288", "P"),
     "u": BandStyle("#4477AA", "<"),
     "b": BandStyle("#0072B2", "p"),
@@ -38,10 +41,13 @@ OTHER_BAND = BandStyle("#555555", "8")
 
 
 def band_letter(band: str) -> str:
-    """Return the passband's letter: ``g`` of ``ztfg`` or ``ps1::g``, ``k`` of ``2massks``."""
-    name = band.lower()
+    """Return the passband's letter: ``g`` of ``ztfg`` or ``ps1::g``, ``k`` of ``2massks``.
+
+    The ultraviolet ones of UVOT have their names instead.
+    """
+    name = band.lower().split("::")[-1]
     if "uv" in name:
-        return "uv"
+        return name if name in BAND_STYLES else "uv"
     last = name.removesuffix("s")[-1:]
     return last if last in BAND_STYLES else ""
 

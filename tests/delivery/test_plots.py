@@ -441,6 +441,13 @@ def test_bands_of_one_letter_look_alike_and_others_do_not() -> None:
     assert len(looks) == 4
 
 
+def test_bands_of_uvot_look_different_from_each_other() -> None:
+    names = [f"uvot::{name}" for name in ("uvw2", "uvm2", "uvw1", "u", "b", "v")]
+    assert sorted(names, key=band_order) == names
+    assert len({band_style(name) for name in names}) == 6
+    assert band_style("uvot::b") == band_style("bessellb")
+
+
 def test_bands_are_sorted_by_wavelength() -> None:
     names = ["2massks", "ztfi", "uvot::uvw2", "strange", "ztfg"]
     assert sorted(names, key=band_order) == ["uvot::uvw2", "ztfg", "ztfi", "2massks", "strange"]

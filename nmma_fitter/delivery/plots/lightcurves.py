@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -43,6 +42,7 @@ from nmma_fitter.delivery.ranges import (
     sys_error_of,
 )
 
+OPACITY, CROWDED = 0.22, 0.13  # of a band in its own panel, and of bands that share one
 BEST_STYLE = (0, (4, 2))
 OUTSIDE: dict[str, Any] = {"facecolor": "0.93", "edgecolor": "0.8", "hatch": "//", "linewidth": 0.0}
 
@@ -136,7 +136,7 @@ def lightcurve_figure(
     for band, ax in panels.bands.items():
         fill = fills.get(band, "full")
         for curve in (c for c in curves if c.band == band):
-            draw_posterior(ax, curve, mags[0] + 1.0, whole=not one_frame)
+            draw_posterior(ax, curve, mags[0] + 1.0, CROWDED if one_frame else OPACITY)
         draw_photometry(ax, lightcurve, band, trigger_mjd, sys_error, fill=fill)
         if under := panels.residuals.get(band):
             draw_residuals(under, lightcurve, curves, band, trigger_mjd, sys_error, fill)
@@ -146,19 +146,13 @@ def lightcurve_figure(
     return panels.figure
 
 
-def draw_posterior(ax: Axes, curve: BandCurves, faintest: float, whole: bool = True) -> None:
-    """Draw median, 90 % band and best fit; what has no light lies at magnitude `faintest`.
-
-    Unless the band is to be `whole` it is left out where some draws have no light: of many bands in
-    one frame it would cover the others.
-    """
+def draw_posterior(ax: Axes, curve: BandCurves, faintest: float, opacity: float) -> None:
+    """Draw median, 90 % band and best fit; what has no light lies at magnitude `faintest`."""
     colour = band_style(curve.band).colour
     low, median, high, best = (
         from_below(line, faintest) for line in (curve.low, curve.median, curve.high, curve.best)
     )
-    shown = np.isfinite(curve.high) | whole
-    style: Any = {"color": colour, "alpha": 0.22, "linewidth": 0, "zorder": 1}
-    ax.fill_between(curve.days, low, high, where=shown, **style)
+    ax.fill_between(curve.days, low, high, color=colour, alpha=opacity, linewidth=0, zorder=1)
     ax.plot(curve.days, median, color=colour, linewidth=1.8, zorder=2)
     ax.plot(curve.days, best, color="black", linestyle=BEST_STYLE, linewidth=1.2, zorder=2.5)
 
