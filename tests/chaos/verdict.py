@@ -100,7 +100,8 @@ class _Ledger:
 def keep_reasons(site: Installation) -> None:
     """Write down how attempts ended, as the ledger says now; it is about to be lost."""
     sql = "SELECT * FROM attempts WHERE reason IS NOT NULL"
-    with closing(sqlite3.connect(_path(site))) as db, suppress(sqlite3.OperationalError):
+    # The first tick may have been killed before there was a ledger.
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(_path(site))) as db:
         db.row_factory = sqlite3.Row
         rows = [dict(row) for row in db.execute(sql)]
         with (site.outside / "declared").open("a") as stream:
