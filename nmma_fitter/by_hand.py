@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -69,27 +69,43 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
 
     0 when a model was fitted and none failed, 1 when one failed, 2 when none was fitted since the
     input cannot be used, 3 when all were skipped, 75 when it was told to stop and did so at the
-    next step, 130 when Ctrl-C was pressed again.
+    next step, 130 when Ctrl-C was pressed again. What was fitted before a stop is ranked too.
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
     stop = StopFlag()
     finished: list[Finished] = []
     with CtrlC(lambda: print(STOPPING, flush=True)):
-        for request in found:
-            try:
-                finished.append(_fit_one(request, folder / request.model, stop, force=force))
-            except Interrupted as stopped:
-                print(_what_goes_on(request.model, stopped.resumes))
-                return stopped.exit_status
-            if stop() and len(finished) < len(found):
-                print(f"Stopped after {request.model}; the same command goes on with the rest.")
-                return Interrupted.exit_status
-    ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
-    if ranking is not None:
-        print(as_table(ranking))
-    print(f"results: {folder}")
-    return _status(finished, ranking is not None)
+        stopped, goes_on = _fit_each(found, folder, stop, finished, force=force)
+    ranking = None
+    if finished:
+        ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
+        if ranking is not None:
+            print(as_table(ranking))
+        print(f"results: {folder}")
+    if goes_on:
+        print(goes_on)
+    return stopped or _status(finished, ranking is not None)
+
+
+def _fit_each(
+    found: Sequence[FitRequest],
+    folder: Path,
+    stop: StopFlag,
+    finished: list[Finished],
+    *,
+    force: bool,
+) -> tuple[int, str]:
+    """Fit until all are finished; after a stop, the exit status and what the same command does."""
+    for request in found:
+        try:
+            finished.append(_fit_one(request, folder / request.model, stop, force=force))
+        except Interrupted as stopped:
+            return stopped.exit_status, _what_goes_on(request.model, stopped.resumes)
+        if stop() and len(finished) < len(found):
+            rest = f"Stopped after {request.model}; the same command goes on with the rest."
+            return Interrupted.exit_status, rest
+    return 0, ""
 
 
 def _status(finished: Sequence[Finished], ranked: bool) -> int:
@@ -209,8 +225,9 @@ def _run(request: FitRequest, unit: Unit, stop: StopFlag) -> None:
     write_json(attempt / "exit", {"code": 0, "signal": "", "time": int(time.time())})
     run = read_run(attempt)
     assert run is not None
-    sys.stdout.flush()
-    if publish_run(unit, run) != 0:
+    with redirect_stdout(StringIO()):  # what it says is for a job's log
+        published = publish_run(unit, run)
+    if published != 0:
         raise BadInput(f"{attempt}: the fit's outputs are not whole; look at the disk, fit again")
 
 

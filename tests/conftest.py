@@ -1,5 +1,6 @@
 """What all tests share: hypothesis's profiles, the toy campaign, and a real sshd."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,15 @@ settings.register_profile(
     "dev", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def as_talkative_as_before() -> Iterator[None]:
+    """A poller within this process speaks less of candidates from its second tick on."""
+    candidates = logging.getLogger("nmma_fitter.candidates")
+    before = candidates.level
+    yield
+    candidates.setLevel(before)
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on_from_it(tmp_pat
         running.send_signal(signal.SIGINT)
         said = running.stdout.read()
     assert running.returncode == 75
-    assert "the same command goes on" in said
+    assert "The same command resumes Piro2021 from its checkpoint." in said
     left = (attempts / "1-hand-0" / "checkpoint.h5").stat().st_size
     assert left > 0
     with subprocess.Popen(slow, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:

@@ -93,7 +93,7 @@ def test_each_generation_has_a_seed_of_its_own_unless_one_is_set(tmp_path):
 
 
 def test_a_setting_out_of_range_is_named(tmp_path):
-    with pytest.raises(BadInput, match="setting nlive"):
+    with pytest.raises(BadInput, match="nlive: must be at least 20"):
         request(tmp_path, over={"nlive": 1})
 
 

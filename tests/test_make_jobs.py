@@ -110,7 +110,7 @@ def nights(tmp_path_factory) -> Place:
 def test_a_night_with_bad_files_goes_on_and_says_which_failed(nights):
     status, runs, said = nights.calls["first"]
     assert (status, runs) == (1, 2)
-    assert "ZTF1: Piro2021 describes it" in said or "ZTF1: no model describes this" in said
+    assert "ZTF1: Piro2021, shock cooling, describes it" in said or "ZTF1: no model" in said
     assert said.count("ZTF3 *: failed (bad_input") >= 1 and "ZTF4 *: failed (bad_input" in said
     assert "ZTF5 Piro2021: skipped (too_few_detections" in said
 

@@ -93,6 +93,13 @@ def test_fluxes_in_a_magnitude_column_are_asked_about(root):
     assert "if these are fluxes, convert them to AB mag" in found.out
 
 
+def test_an_outdir_with_control_characters_is_shown_without_them(root):
+    (root / "x\x1b[31m").touch()
+    found = call(root, "nmma-fit", "lc.csv", "--model", "Piro2021", "--outdir", "x\x1b[31m")
+    assert (found.status, found.out) == (2, "")
+    assert found.err == "nmma-fit: --outdir x\ufffd[31m: is not a folder; choose another\n"
+
+
 def test_an_outdir_that_holds_the_candidates_is_refused(root):
     a_night(root)
     found = call_here(root, "make-jobs", "--config", "my.toml", "--outdir", "candidates")

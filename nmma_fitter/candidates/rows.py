@@ -184,8 +184,8 @@ def _check_mag(value: float, place: Place, what: str) -> None:
     low, high = MAG_RANGE
     if not low <= value <= high:
         raise place.error(
-            f"{what} {value:g} is outside {low:g} to {high:g}; correct it, "
-            "or leave it empty (99 in a survey file) where there is none"
+            f"{what} {value:g} is outside {low:g} to {high:g}; correct it (a flux, convert to AB "
+            "mag), or leave it empty (99 in a survey file) where there is none"
         )
 
 

@@ -111,8 +111,8 @@ def make_jobs(
     except KeyboardInterrupt:
         print("\ninterrupted: the jobs go on, and the same command adopts them")
         raise typer.Exit(EX_INTERRUPTED) from None
-    shown = Showing("its results are in the folder")
-    shown.safely(lambda: print_end(report, poller.night_folder))
+    folder = poller.night_folder
+    Showing("its results are in the folder").safely(lambda: print_end(report, folder))
     if once and not collect_only:
         raise typer.Exit(0)
     if any(need.state.value == "failed" for need in report.needs):

@@ -101,7 +101,7 @@ class NightChoice:
         try:
             nights = nights_in(self._candidates, self._now())
         except BadInput as error:  # no night yet, or none any more: the jobs go on
-            read = f"; {len(known)} nights were read before: is it mounted?" if known else ""
+            read = f"; nights read before: {len(known)}; is it mounted?" if known else ""
             self.left_out = f"{error}{read}"
             return []
         self.left_out = nights.left_out

@@ -109,7 +109,7 @@ def test_a_magnitude_without_error_is_refused():
 
 @pytest.mark.parametrize("mag", [-999.0, 999.0, math.inf])
 def test_another_surveys_mark_is_no_magnitude(mag):
-    with pytest.raises(BadInput, match=r"row 7: magnitude .* is outside -10 to 40"):
+    with pytest.raises(BadInput, match=r"row 7: magnitude .* is outside -10 to 40.* flux, convert"):
         row(mag, 0.1, 20.0)
 
 

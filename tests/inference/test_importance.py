@@ -318,8 +318,8 @@ def test_stopped_while_the_stand_in_is_sampled_again_a_fit_keeps_what_was_paid_f
     path, said = tmp_path / "c.h5", []
 
     def is_at_it_again():
-        phases = [now.phase for now in said]
-        return "sampling" in phases and phases[-1] == "exploring"
+        stages = [now.text.split()[0].rstrip(",") for now in said]
+        return "sampling" in stages and stages[-1] == "exploring"
 
     watch = Watch(checkpoint=path, should_stop=is_at_it_again, on_progress=said.append)
     with pytest.raises(Interrupted, match=rf"after [1-9]\d* evaluations; resume from {path}"):

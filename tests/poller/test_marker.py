@@ -145,10 +145,11 @@ def test_an_installation_from_before_is_adopted_once_if_its_results_are_there(si
 
 
 def test_a_second_results_folder_is_marked_as_well(site):
-    site.run("make-jobs")
-    site.run("make-jobs", "--outdir", str(site.root / "more"))
+    night = site.light_curve(B, "ZTF2").parent
+    site.run("make-jobs", "--data-dir", str(night), "--outdir", str(site.root / "more"))
     assert (site.root / "more" / ".nmma-fitter.json").exists()
-    assert site.run("make-jobs").status == 0
+    old = site.root / "candidates" / A
+    assert site.run("make-jobs", "--data-dir", str(old)).status == 0
 
 
 SOURCE = '[sources.survey]\nkind = "folder"\npath = "there"\nsettle_seconds = 0\nevery = 0\n'
@@ -172,7 +173,7 @@ def test_without_a_source_an_empty_folder_of_candidates_is_said_to_have_held_nig
     site.run("make-jobs", "--once")
     unmount(site, "candidates")
     said = site.run("make-jobs", "--once")
-    assert "1 nights were read before: is it mounted?" in said.text
+    assert "nights read before: 1; is it mounted?" in said.text
     assert "is it mounted?" in site.status()
     by_hand = site.run("make-jobs")
     assert by_hand.status == 2 and "is it mounted?" in by_hand.text

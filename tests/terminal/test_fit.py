@@ -56,8 +56,8 @@ def test_the_bar_says_what_is_done_and_is_gone_at_the_end(fitted):
     assert "ZTF1 Piro2021: " not in fitted.text
 
 
-def test_ctrl_c_is_answered_while_a_model_compiles_and_promises_no_checkpoint(tmp_path):
-    command = [*place(tmp_path), "--model", "Me2017"]
+def test_ctrl_c_is_answered_while_a_model_compiles_and_what_is_finished_is_ranked(tmp_path):
+    command = [*place(tmp_path), "--model", "Piro2021", "Me2017"]
     empty = {"NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
     with Terminal(command, tmp_path, columns=40, environment=empty) as seen:
         seen.until("ZTF1 Me2017: ")
@@ -65,8 +65,11 @@ def test_ctrl_c_is_answered_while_a_model_compiles_and_promises_no_checkpoint(tm
         seen.until("Ctrl-C: stopping", limit=10)  # compiling takes longer than the answer
         assert seen.end() == 75
     seen.check()
-    assert "Stopped before Me2017 had a checkpoint" in seen.text.replace("\n", "")
+    text = seen.text.replace("\n", "")
+    assert "Stopped before Me2017 had a checkpoint" in text and "publish" not in text
     assert not list(tmp_path.rglob("checkpoint*"))
+    ranking = json.loads((tmp_path / "outdir" / "ZTF1" / "ranking.json").read_text())
+    assert [one["model"] for one in ranking["ranked"]] == ["Piro2021"]
 
 
 def test_ctrl_c_again_ends_it_at_once(tmp_path):
