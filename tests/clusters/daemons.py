@@ -3,9 +3,12 @@
 import random
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))  # for `waiting`, where a cluster is run by hand
 
 from reaper import Reaper
 from waiting import wait_until

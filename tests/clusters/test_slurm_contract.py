@@ -73,7 +73,7 @@ class TestSubmit:
 
     def test_more_memory_than_any_node_has_is_refused(self, slurm, tmp_path):
         batch = make_batch(tmp_path, "true", resources=Resources(memory_mb=10**7))
-        with pytest.raises(SchedulerError, match="Requested node configuration") as refusal:
+        with pytest.raises(SchedulerError, match="MB of a node in partition") as refusal:
             scheduler_of(tmp_path).submit(batch)
         assert not isinstance(refusal.value, SchedulerUnknown)
 

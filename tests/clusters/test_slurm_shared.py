@@ -64,8 +64,12 @@ def test_a_job_that_slurm_restarts_leaves_alone_what_had_ended(slurm, tmp_path):
 
 @pytest.mark.slow
 def test_when_its_time_is_up_those_without_a_turn_are_tried_alone(slurm, tmp_path):
-    place = Place(tmp_path, tasks={"two": {"seconds": 20.0}}, resources={"seconds": 120})
-    slurm.expire(place.until_begun(2))
+    go_on = tmp_path / "go"
+    place = Place(tmp_path, tasks={"two": {"until": str(go_on)}}, resources={"seconds": 120})
+    job_id = place.until_begun(2)
+    slurm.expire(job_id)
+    wait_until(lambda: not slurm.run("squeue", "--noheader", "--jobs", job_id).strip(), 120)
+    go_on.touch()
     place.poller.tick()
     first = {start.job_id for start in place.starts}
     assert place.finish() == DONE
