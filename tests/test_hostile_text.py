@@ -117,7 +117,7 @@ def test_a_terminal_sees_text_alone(said, call):
 
 
 def test_what_a_failing_program_said_is_shown_clean(said):
-    text = check(said["status"])
+    text = "".join(check(said[call]) for call in ("run", "again", "by hand", "status"))
     assert "push web: " in text and "no?]0;owned?" in text
 
 
