@@ -126,7 +126,7 @@ def _what_goes_on(model: str, resumes: bool) -> str:
 def requests_by_hand(order: FitOrder) -> list[FitRequest]:
     """The fits that were asked for, not yet checked."""
     config = load_config(order.config, preset=order.preset)
-    wanted = _wanted(order, config.fits.refused_models)
+    wanted = _wanted(order.models or tuple(config.fits.models), config.fits.refused_models)
     if order.priors is not None and len(wanted) > 1:
         raise BadInput("--priors is the file of one model; give one --model with it")
     if order.outdir.exists() and not order.outdir.is_dir():
@@ -158,9 +158,9 @@ def _drawn(fits: FitsTable, order: FitOrder) -> FitsTable:
     return fits.model_copy(update={"plots": plots.model_copy(update=asked)})
 
 
-def _wanted(order: FitOrder, refused: list[str]) -> list[str]:
-    if "all" not in order.models:
-        return list(dict.fromkeys(order.models))
+def _wanted(asked: tuple[str, ...], refused: list[str]) -> list[str]:
+    if "all" not in asked:
+        return list(dict.fromkeys(asked))
     return [name for name in models.names() if name not in refused]
 
 

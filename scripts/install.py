@@ -164,4 +164,8 @@ def last_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nInstallation interrupted; run the same command again.", file=sys.stderr)
+        sys.exit(130)

@@ -120,3 +120,19 @@ def test_what_cannot_be_installed_fails(install: Install) -> None:
     status, told, version = install(REFUSES, PIP_FIND_LINKS="/nowhere")
     assert (status, version) == (1, "")
     assert "Installed" not in told
+
+
+def test_ctrl_c_ends_it_in_one_line(environment: Path, tmp_path: Path) -> None:
+    program = tmp_path / "uv"
+    program.write_text("#!/bin/bash\nkill -INT $PPID\nexec sleep 600\n")
+    program.chmod(0o755)
+    done = subprocess.run(
+        [environment / "bin" / "python", SCRIPT, "alpha", "alpha"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr.strip() == "Installation interrupted; run the same command again."

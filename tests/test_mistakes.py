@@ -62,6 +62,12 @@ def test_a_redshift_and_a_distance_that_may_belong_together_are_taken(root, plac
     assert found.status == 3 and "models fetch Bu2019lm" in found.out
 
 
+def test_the_models_of_the_configuration_are_fitted_where_none_is_named(root):
+    (root / "my.toml").write_text('[fits]\nmodels = ["Bu2019lm"]\n')
+    found = call_here(root, "nmma-fit", "lc.csv", "--config", "my.toml")
+    assert found.status == 3 and "models fetch Bu2019lm" in found.out
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -76,7 +82,9 @@ def test_a_redshift_and_a_distance_that_may_belong_together_are_taken(root, plac
         ("[paths]\ncandidates = 'outdir'", "paths.outdir and paths.candidates are both"),
     ],
 )
-@pytest.mark.parametrize("command", ["nmma-fit lc.csv --model Piro2021", "make-jobs"])
+@pytest.mark.parametrize(
+    "command", ["nmma-fit lc.csv --model Piro2021", "nmma-fit lc.csv", "make-jobs"]
+)
 def test_a_setting_that_cannot_be_is_named_with_file_and_key(root, command, text, said):
     (root / "my.toml").write_text(text + "\n")
     (root / "candidates" / NIGHT).mkdir(parents=True)

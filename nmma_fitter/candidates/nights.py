@@ -91,7 +91,7 @@ def nights_in(candidate_dir: Path, now: float) -> Nights:
         entries = {entry.name: entry for entry in candidate_dir.iterdir()}
     except OSError as error:
         raise BadInput(
-            f"{candidate_dir}: cannot be read ({error.strerror}); check candidate_dir"
+            f"{candidate_dir}: cannot be read ({error.strerror}); check [paths] candidates"
         ) from None
     alike = [name for name, entry in entries.items() if _is_night(entry)]
     told = left_out(alike, now)
@@ -99,7 +99,7 @@ def nights_in(candidate_dir: Path, now: float) -> Nights:
     if not nights:
         raise BadInput(
             f"{candidate_dir}: holds no night folder named like 2459778-2459785; "
-            + (told or "check candidate_dir (is it mounted?) or wait for the first night")
+            + (told or "check [paths] candidates (is it mounted?) or wait for the first night")
         )
     return Nights(tuple(entries[name] for name in nights), f"{candidate_dir}: {told}" * bool(told))
 

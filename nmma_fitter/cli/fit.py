@@ -24,7 +24,11 @@ def nmma_fit(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", help="Models to fit (several, or 'all'); see nmma-fitter models."),
+        typer.Option(
+            "--model",
+            help="Models to fit (several, or 'all'); see nmma-fitter models. "
+            "Those of --config when none is given.",
+        ),
     ] = None,
     object_name: Annotated[
         str | None, typer.Option("--object", help="The object's name instead of the file's.")
@@ -112,10 +116,10 @@ def nmma_fit(
     """
     from nmma_fitter.by_hand import FitOrder, fit_by_hand
 
-    if not model:
+    if not model and config is None:
         raise BadInput("no model: add --model NAME (see nmma-fitter models)")
     if lightcurve is None:
-        raise BadInput(_no_lightcurve(model))
+        raise BadInput(_no_lightcurve(model or []))
     configure_log()
     over: dict[str, Any] = {
         "engine": engine,
@@ -135,7 +139,7 @@ def nmma_fit(
     over |= _detection_limit(detection_limit)
     given = {key: value for key, value in over.items() if value is not None}
     order = FitOrder(
-        *(lightcurve, tuple(model), outdir, given, object_name, config, preset, priors, jet),
+        *(lightcurve, tuple(model or ()), outdir, given, object_name, config, preset, priors, jet),
         *(cores, nmma_environment, one_frame, truth),
     )
     raise typer.Exit(fit_by_hand(order, force=force))

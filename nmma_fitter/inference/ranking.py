@@ -272,8 +272,23 @@ def as_table(ranking: Ranking) -> str:
             rows += [[line, *("" for _ in COLUMNS)] for line in more]
         lines += _aligned(rows)
         lines.append("prob.: among the models fitted, under equal prior odds")
+        lines.append(f"describes: p-value of at least {LOWEST_P:g}{_with_error(ranking)}")
     lines += [_not_ranked_line(other) for other in ranking.others]
     return "\n".join(lines)
+
+
+def _with_error(ranking: Ranking) -> str:
+    """The systematic error with which models were judged, where it is known."""
+    errors = [
+        float(value)
+        for key, value in ranking.comparability.items()
+        if key.startswith("sys_error[") and isinstance(value, int | float)
+    ]
+    if not errors:
+        return ""
+    low, high = min(errors), max(errors)
+    span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f", with a systematic error of {span} mag"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

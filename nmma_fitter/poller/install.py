@@ -43,7 +43,8 @@ OF_SCHEDULER = {
 NEXT = {
     "slurm": "sbatch {folder}/primary_job",
     "htcondor": "condor_submit {folder}/primary_job.sub",
-    "local": "crontab {folder}/crontab, or make-jobs --config {folder}/my.toml --keep-going",
+    "local": "crontab -e, and add the lines of {folder}/crontab; "
+    "or make-jobs --config {folder}/my.toml --keep-going",
 }
 PRIMARY_SECONDS = 12 * 3600
 

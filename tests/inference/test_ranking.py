@@ -126,6 +126,13 @@ def test_the_table_is_aligned_plain_text():
     assert "\x1b" not in "\n".join(lines)
 
 
+def test_the_table_says_with_what_error_a_model_describes():
+    one = fit("A", -1.0)
+    shared = {"sys_error[ztfg]": 0.3, "sys_error[ztfr]": 1.0}
+    table = as_table(rank([replace(one, comparability={**one.comparability, **shared})]))
+    assert "describes: p-value of at least 0.01, with a systematic error of 0.3 to 1 mag" in table
+
+
 def test_the_table_fits_into_80_columns_whatever_models_are_called():
     names = [
         "Piro2021",
