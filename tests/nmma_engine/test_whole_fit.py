@@ -102,7 +102,7 @@ def test_the_result_names_nmma_and_its_version(fitted):
 
 def test_the_ranking_says_that_it_is_nmmas(fitted):
     _, said = fitted
-    assert "Piro2021 (NMMA)" in said
+    assert "Piro2021, shock cooling (NMMA)" in said
 
 
 def test_what_was_repaired_is_in_the_fits_log(fitted):
