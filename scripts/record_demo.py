@@ -3,7 +3,7 @@
     .venv/bin/python scripts/record_demo.py [--out FILE.svg] [--json FILE] [-- COMMAND...]
 
 It runs the demo anew in a folder of its own, with the installation that is there. What the picture
-shows is the real run, faster: waiting is cut to a second. Without moving pictures, in print or
+shows is the real run, faster: waiting is cut to 0.4 s a frame. Without moving pictures, in print or
 where a reader asked for less motion, it shows the end. ``--json`` keeps the frames, from which
 ``--from-json`` draws again.
 """
@@ -25,7 +25,7 @@ from pseudo_terminal import Terminal  # noqa: E402
 
 COLUMNS, ROWS = 90, 30
 WIDTH, HEIGHT, EDGE = 8.4, 19, 16  # of a character, of a line, around all; in pixels
-LONGEST, LAST = 1.0, 6.0  # seconds that a frame is shown at most, and the last one
+LONGEST, LAST = 0.4, 8.0  # seconds that a frame is shown at most, and the last one
 FASTEST = 0.25  # frames that are shown more shortly than this are left out
 
 Frame = tuple[float, list[str]]
