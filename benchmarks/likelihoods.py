@@ -31,6 +31,7 @@ from nmma_fitter.fit_settings import FitSettings  # noqa: E402
 from nmma_fitter.inference.likelihood import Likelihood  # noqa: E402
 from nmma_fitter.inference.prior_files import load_priors  # noqa: E402
 from nmma_fitter.inference.priors import sampled_keys, transform  # noqa: E402
+from nmma_fitter.models.observed import Prediction  # noqa: E402
 
 Evaluate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -45,7 +46,7 @@ def likelihood(name: str) -> tuple[Evaluate, int]:
     curve = light_curve(name)
     settings = FitSettings(trigger=TRIGGER, sys_error=0.1)
     prior = load_priors((ROOT / "config" / "priors" / f"{name}.prior").read_text())
-    predict = models.Prediction(models.get(name), days(curve, TRIGGER), curve.band.tolist())
+    predict = Prediction(models.get(name), days(curve, TRIGGER), curve.band.tolist())
     evaluate = Likelihood(curve, TRIGGER, settings, predict).evaluate
     return lambda cube: evaluate(transform(prior, cube)), len(sampled_keys(prior))
 

@@ -81,13 +81,14 @@ def evaluations_on_stand_in(seed: int, nlive: int) -> Record:
     from nmma_fitter.fit_settings import FitSettings
     from nmma_fitter.inference.likelihood import Likelihood
     from nmma_fitter.inference.prior_files import load_priors
+    from nmma_fitter.models.observed import Prediction
 
     curve = light_curve(COSTLY)
     settings = FitSettings(trigger=TRIGGER, sys_error=SYS_ERROR)
     stand_in = models.get(COSTLY).proxy()
     if stand_in is None:
         sys.exit(f"{COSTLY} has no stand-in")
-    predict = models.Prediction(stand_in, days(curve, TRIGGER), curve.band.tolist())
+    predict = Prediction(stand_in, days(curve, TRIGGER), curve.band.tolist())
     ours = Likelihood(curve, TRIGGER, settings, predict)
 
     class OnePoint(bilby.Likelihood):  # type: ignore[misc]

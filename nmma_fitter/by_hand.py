@@ -8,13 +8,9 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
-from nmma_fitter import models
-from nmma_fitter.config import load_config
 from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.earlier_fits import with_earlier
@@ -24,8 +20,8 @@ from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
 from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailable
+from nmma_fitter.fit_order import FitOrder, check_order
 from nmma_fitter.fit_request import FitRequest
-from nmma_fitter.fit_settings import FitsTable
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.fits import make_unit, requests_of, say_unused
 from nmma_fitter.inference.ranking import as_table
@@ -43,25 +39,6 @@ class EndedAtOnce(Interrupted):
     """A fit in which Ctrl-C was pressed twice; only an earlier checkpoint is there."""
 
     exit_status = EX_CTRL_C
-
-
-@dataclass(frozen=True)
-class FitOrder:
-    """What ``nmma-fit`` was asked for; `over` are settings over the configuration's."""
-
-    lightcurve: Path
-    models: tuple[str, ...]
-    outdir: Path
-    over: dict[str, Any]
-    object_name: str | None = None
-    config: Path | None = None
-    preset: str | None = None
-    priors: Path | None = None
-    jet: str | None = None
-    cores: int | None = None
-    nmma_environment: str | None = None
-    one_frame: bool = False
-    truth: Path | None = None
 
 
 def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
@@ -125,43 +102,17 @@ def _what_goes_on(model: str, resumes: bool) -> str:
 
 def requests_by_hand(order: FitOrder) -> list[FitRequest]:
     """The fits that were asked for, not yet checked."""
-    config = load_config(order.config, preset=order.preset)
-    wanted = _wanted(order.models or tuple(config.fits.models), config.fits.refused_models)
-    if order.priors is not None and len(wanted) > 1:
-        raise BadInput("--priors is the file of one model; give one --model with it")
-    if order.outdir.exists() and not order.outdir.is_dir():
-        raise BadInput(f"--outdir {order.outdir}: is not a folder; choose another")
+    fits, wanted = check_order(order)
     return requests_of(
         order.lightcurve,
         wanted,
-        _drawn(_with_nmma(config.fits, order.nmma_environment), order),
+        fits,
         name=order.object_name,
         over=order.over,
         priors=order.priors,
         cores=order.cores,
         jet=order.jet,
     )
-
-
-def _with_nmma(fits: FitsTable, environment: str | None) -> FitsTable:
-    """The table with NMMA's environment as named by hand, made absolute."""
-    if environment is None:
-        return fits
-    named = fits.nmma.model_copy(update={"environment": str(Path(environment).absolute())})
-    return fits.model_copy(update={"nmma": named})
-
-
-def _drawn(fits: FitsTable, order: FitOrder) -> FitsTable:
-    """The table with how fits are to be drawn, as asked for by hand."""
-    plots = fits.plots
-    asked = {"one_frame": order.one_frame or plots.one_frame, "truth": order.truth or plots.truth}
-    return fits.model_copy(update={"plots": plots.model_copy(update=asked)})
-
-
-def _wanted(asked: tuple[str, ...], refused: list[str]) -> list[str]:
-    if "all" not in asked:
-        return list(dict.fromkeys(asked))
-    return [name for name in models.names() if name not in refused]
 
 
 def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) -> Finished:

@@ -15,7 +15,7 @@ from nmma_fitter.errors import GARBLED, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.ranking import Seen, differences, seen
-from nmma_fitter.inference.result import read_summary
+from nmma_fitter.inference.summary import read_summary
 
 OTHER = "not_comparable"
 

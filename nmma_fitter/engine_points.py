@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from nmma_fitter.by_hand import FitOrder, fit_by_hand
+from nmma_fitter.by_hand import fit_by_hand
 from nmma_fitter.engine.files import folder_name
 from nmma_fitter.engines import by_engine, read_samples, request_of
+from nmma_fitter.fit_order import FitOrder
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.sampled import Watch

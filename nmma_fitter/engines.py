@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.by_hand import FitOrder, fit_by_hand, requests_by_hand
+from nmma_fitter.by_hand import fit_by_hand, requests_by_hand
 from nmma_fitter.engine.files import folder_name, write_json
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_order import FitOrder
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import result_path
-from nmma_fitter.inference.result import read_summary
+from nmma_fitter.inference.summary import read_summary
 from nmma_fitter.labels import model_named
 
 FloatArray = NDArray[np.float64]

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from nmma_fitter import models
 from nmma_fitter.candidates.exposures import Merged
 from nmma_fitter.candidates.formats import read_and_merge
 from nmma_fitter.candidates.lightcurve import LightCurve
-from nmma_fitter.config import fit_settings
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
-from nmma_fitter.errors import BadInput, ConfigError
+from nmma_fitter.fit_options import settings_of
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.inference.prior_files import names_in, read_text
-from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.prior_files import origin_of, prior_text
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.truth import truth_of
-from nmma_fitter.validation import contradiction, problem_of
 
 register("too_few_detections", Policy(skipped=True))
 register("unsupported_data", Policy(skipped=True))
@@ -40,7 +34,6 @@ log = logging.getLogger(__name__)
 # What all models read: the place, the time and the host's dust.
 SHARED = ("luminosity_distance", "redshift", "timeshift", "Ebv")
 
-HAS_JET = "TrPi2018"  # the one model with an option of its own on the command line
 COMMAND = (sys.executable, "-P", "-m", "nmma_fitter.nmma_fit", "{work}", "{attempt}")
 
 
@@ -82,14 +75,10 @@ def requests_of(
     BadInput
         The file cannot be read, or a model is not known.
     """
-    if jet is not None and HAS_JET not in wanted:
-        raise BadInput(f"--jet is an option of {HAS_JET}, which is not among the models to fit")
-    check_tables(fits, wanted)
+    chosen = settings_of(fits, wanted, over or {}, jet)
     found: list[FitRequest] = []
     read: dict[tuple[str, bool], tuple[LightCurve, tuple[Json, ...]]] = {}
-    for model in wanted:
-        settings = _overridden(fit_settings(fits, model), over or {}, model, jet)
-        check_name(model, settings)
+    for model, settings in chosen.items():
         how = (settings.bands, settings.keep_duplicates)
         if how not in read:
             lightcurve, merged = read_file(path, bands=how[0], keep_duplicates=how[1], name=name)
@@ -107,58 +96,6 @@ def requests_of(
             request = replace(request, truth=truth_of(fits.plots.truth, request))
         found.append(request)
     return found
-
-
-def check_name(model: str, settings: FitSettings) -> None:
-    """Raise `BadInput` where the engine cannot know a model of that name."""
-    if settings.engine == "nmma":
-        catalogue.components(model)
-    else:
-        models.get(model)
-
-
-def check_tables(fits: FitsTable, wanted: Sequence[str]) -> None:
-    """Refuse ``[fits.model.NAME]`` of a name that is no model: nothing would read it.
-
-    NMMA has more models than are listed here: one that is to be fitted is taken for one of them.
-    """
-    known = {*models.names(), *catalogue.KINDS, *fits.models, *wanted}
-    for name in fits.model:
-        if name not in known and not catalogue.is_supernova(name):
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise ConfigError(
-                f"[fits.model.{name}] is the table of no model; {hint}"
-                f"Known models: {', '.join(models.names())}"
-            )
-
-
-def _overridden(settings: FitSettings, over: Json, model: str, jet: str | None) -> FitSettings:
-    table = {**settings.model_dump(), **over}
-    if jet is not None and model == HAS_JET:
-        table["model_options"] = {**settings.model_options, "jet": jet}
-    try:
-        found = FitSettings.model_validate(table)
-    except ValidationError as error:
-        raise BadInput(f"{_name_of(error, over)}{problem_of(error)}") from None
-    if wrong := contradiction(found):
-        raise BadInput(f"{_options(over, 'redshift', 'distance')}{wrong}")
-    return found
-
-
-def _name_of(error: ValidationError, over: Json) -> str:
-    """The option or setting at fault, before what is wrong with it."""
-    where = [str(part) for part in error.errors()[0]["loc"]]
-    if not where:  # of several settings together
-        return _options(over, "tmin", "tmax", "trigger")
-    return _options(over, where[0]) or f"setting {'.'.join(where)}: "
-
-
-def _options(over: Json, *settings: str) -> str:
-    """Those options of ``nmma-fit`` that gave one of these settings."""
-    special = {"trigger": "--trigger-time", "sys_error_bands": "--sys-error"}
-    given = [special.get(one, "--" + one.replace("_", "-")) for one in settings if one in over]
-    return ", ".join(given) + ": " if given else ""
 
 
 def say_unused(model: str, settings: FitSettings, priors: str) -> None:

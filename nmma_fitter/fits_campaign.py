@@ -18,8 +18,9 @@ from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError, Unavailable
+from nmma_fitter.fit_options import check_name, check_tables
 from nmma_fitter.fit_request import FitRequest, check_available
-from nmma_fitter.fits import check_name, check_tables, make_unit, requests_of, say_unused
+from nmma_fitter.fits import make_unit, requests_of, say_unused
 from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources

@@ -12,7 +12,6 @@ import logging
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +27,10 @@ from nmma_fitter.engine.files import write_json
 from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
-from nmma_fitter.models import Model, Prediction
+from nmma_fitter.log_lines import configure_log
+from nmma_fitter.models import Model
+from nmma_fitter.models.observed import Prediction
 from nmma_fitter.run_progress import Progress
-from nmma_fitter.terminal import LogHandler, OneLine
 from nmma_fitter.version import versions as own_versions
 
 if TYPE_CHECKING:
@@ -284,18 +284,6 @@ def done_outcome(request: FitRequest, fitted: Fitted, generation: int) -> dict[s
             "seconds": fitted.seconds,
         },
     }
-
-
-def configure_log(level: int = logging.INFO) -> None:
-    """Plain lines with UTC times on standard output."""
-    logging.Formatter.converter = time.gmtime
-    handler = LogHandler()
-    handler.setFormatter(
-        OneLine("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
-    )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    for noisy in ("bilby", "matplotlib", "fontTools"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

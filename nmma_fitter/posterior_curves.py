@@ -17,7 +17,7 @@ from nmma_fitter.delivery.ranges import INTERVAL, BandCurves
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.inference.pool import evaluation_pool
 from nmma_fitter.inference.quality import thinned
-from nmma_fitter.models import Prediction
+from nmma_fitter.models.observed import Prediction
 
 if TYPE_CHECKING:
     from nmma_fitter.inference.sampled import SamplerResult

@@ -23,8 +23,8 @@ from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.priors import apply_measured
-from nmma_fitter.inference.result import SECTION
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
+from nmma_fitter.inference.summary import SECTION
 from nmma_fitter.nmma_engine import catalogue
 
 

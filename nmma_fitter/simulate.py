@@ -41,7 +41,8 @@ from nmma_fitter.bands import canonical
 from nmma_fitter.candidates.lightcurve import LightCurve, from_columns
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_settings import FitSettings
-from nmma_fitter.models import Model, Prediction
+from nmma_fitter.models import Model
+from nmma_fitter.models.observed import Prediction
 
 FloatArray = NDArray[np.float64]
 Errors = Literal["source", "exposure"]

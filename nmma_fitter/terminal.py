@@ -19,9 +19,7 @@ import traceback
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
-
-from nmma_fitter.plain import one_line, without_tokens
+from typing import ClassVar, TextIO
 
 log = logging.getLogger(__name__)
 
@@ -225,33 +223,3 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
-
-
-class OneLine(logging.Formatter):
-    """A message is one line of what can be shown, whatever it quotes: no other looks like ours."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """As `logging.Formatter.formatMessage`."""
-        record.message = one_line(without_tokens(record.message))
-        return super().formatMessage(record)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802
-        """As `logging.Formatter.formatException`, on its several lines."""
-        return clean(without_tokens(super().formatException(ei)))
-
-
-class LogHandler(logging.StreamHandler[TextIO]):
-    """Log lines on standard output; where they cannot be written, that is said once."""
-
-    _said: ClassVar[bool] = False
-
-    def __init__(self) -> None:
-        super().__init__(sys.stdout)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Say it on standard error, instead of a traceback for every line."""
-        error = sys.exc_info()[1]
-        if error is not None and not LogHandler._said:
-            LogHandler._said = True
-            with contextlib.suppress(OSError):
-                print(f"cannot write the log ({error}); the work goes on", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from nmma_fitter.fit_settings import MAX_DISTANCE, FitSettings, Measured
@@ -75,7 +74,9 @@ def contradiction(settings: FitSettings) -> str:
     redshift, distance = settings.redshift, settings.distance
     if redshift is None or distance is None:
         return ""
-    from nmma_fitter.models import cosmology  # takes a second
+    import numpy as np  # takes as long as all the rest of a configuration
+
+    from nmma_fitter.models import cosmology
 
     expected = float(cosmology.luminosity_distance(np.asarray(redshift.value)))
     cosmic, far = (_redshift(distance, sigmas) for sigmas in (0.0, 1.0))
@@ -92,6 +93,8 @@ def contradiction(settings: FitSettings) -> str:
 
 
 def _redshift(distance: Measured, sigmas: float) -> float:
+    import numpy as np
+
     from nmma_fitter.models import cosmology
 
     value = min(distance.value + sigmas * distance.error, MAX_DISTANCE)

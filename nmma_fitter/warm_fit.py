@@ -67,7 +67,8 @@ def main(work: Path, attempt: Path) -> int:
     status = ask(name, work, attempt) if name else None
     if status is not None:
         return status
-    from nmma_fitter.nmma_fit import configure_log, run_in_attempt
+    from nmma_fitter.log_lines import configure_log
+    from nmma_fitter.nmma_fit import run_in_attempt
 
     configure_log()
     return run_in_attempt(work, attempt)

@@ -170,7 +170,8 @@ def load() -> Fit:
     import nmma_fitter.fit_products
     import nmma_fitter.inference.nested
     import nmma_fitter.inference.sampler  # noqa: F401
-    from nmma_fitter.nmma_fit import configure_log, run_in_attempt
+    from nmma_fitter.log_lines import configure_log
+    from nmma_fitter.nmma_fit import run_in_attempt
 
     def run(work: Path, attempt: Path) -> int:
         configure_log()

@@ -111,6 +111,7 @@ def test_without_nmma_it_says_how_to_get_it(words: tuple[str | Path, ...]) -> No
 )
 def test_nmma_itself_gives_our_magnitudes(tmp_path: Path) -> None:
     from nmma_fitter import models
+    from nmma_fitter.models.observed import Prediction
 
     own = {"log10_Menv": -1.0, "log10_Renv": 12.5, "log10_Ee": 49.5, "timeshift": -0.5}
     own |= {"luminosity_distance": 40.0, "Ebv": 0.0}
@@ -122,7 +123,7 @@ def test_nmma_itself_gives_our_magnitudes(tmp_path: Path) -> None:
     words = [python, "-P", ROOT / "validation" / "inside_nmma.py", "magnitudes", task, answer]
     subprocess.run(words, check=True, capture_output=True, timeout=600)
     theirs = json.loads(answer.read_text())["magnitudes"][0]
-    predict = models.Prediction(
+    predict = Prediction(
         models.get("Piro2021", normalisation="nmma"), np.array([0.2, 1.0]), ["ztfg", "ztfr"]
     )
     ours = predict({name: np.array([value]) for name, value in own.items()})[0]

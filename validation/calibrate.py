@@ -45,7 +45,8 @@ from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.priors import sampled_keys, transform
 from nmma_fitter.inference.sampled import SamplerResult, SamplerSettings
 from nmma_fitter.inference.sampler import run_importance, run_sampler
-from nmma_fitter.models import Model, Prediction
+from nmma_fitter.models import Model
+from nmma_fitter.models.observed import Prediction
 from nmma_fitter.nmma_fit import stand_in_of
 from nmma_fitter.simulate import Errors, simulate, ztf_cadence
 

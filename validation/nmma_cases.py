@@ -160,8 +160,8 @@ def _made(model: str, options: tuple[tuple[str, Any], ...]) -> Any:
 
 def ours(model: str, case: Case, grid: FloatArray, point: Record) -> FloatArray:
     """Magnitudes at a point's epochs by way of NMMA's grid; inf outside it."""
-    from nmma_fitter.models import Prediction, cosmology
-    from nmma_fitter.models.observed import interpolate
+    from nmma_fitter.models import cosmology
+    from nmma_fitter.models.observed import Prediction, interpolate
 
     own = {name: np.array([value]) for name, value in point["parameters"].items()}
     own["Ebv"] = own["Ebv"] * (NMMA_DUST if case.nmma_dust else 1.0)

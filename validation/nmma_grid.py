@@ -22,7 +22,8 @@ from nmma_fitter.fits import requests_of
 from nmma_fitter.inference.likelihood import log_probability, noise_of
 from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.priors import sampled_keys, transform
-from nmma_fitter.models import Prediction, cosmology
+from nmma_fitter.models import cosmology
+from nmma_fitter.models.observed import Prediction
 from nmma_fitter.nmma_fit import predict, run_fit
 
 if TYPE_CHECKING:

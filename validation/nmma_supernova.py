@@ -21,6 +21,7 @@ def comparison(against: str, epochs: list[Epochs]) -> Record:
     import sncosmo
 
     from nmma_fitter import models
+    from nmma_fitter.models.observed import Prediction
 
     theirs = {SNCOSMO: _by_sncosmo, FORMULA: _by_formula}[against]
     photometry = "bandpass" if against == SNCOSMO else "monochromatic"
@@ -30,7 +31,7 @@ def comparison(against: str, epochs: list[Epochs]) -> Record:
     for point in points_of("nugent-hyper", DRAWS, epochs):
         own = {**point["parameters"], "Ebv": 0.0}
         days, bands = np.array(point["days"]), point["bands"]
-        predict = models.Prediction(model, days, bands)
+        predict = Prediction(model, days, bands)
         magnitudes = predict({name: np.array([value]) for name, value in own.items()})[0]
         with np.errstate(all="ignore"):
             others = theirs(template, own, days - own["timeshift"], bands)

@@ -33,7 +33,8 @@ from nmma_fitter.config import load_config
 from nmma_fitter.errors import NmmaFitterError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fits import requests_of
-from nmma_fitter.nmma_fit import configure_log, run_fit
+from nmma_fitter.log_lines import configure_log
+from nmma_fitter.nmma_fit import run_fit
 
 NEEDED = ("ZTF22aaujrib/2459778", "ZTF22aauqgqd/2459783", "ZTF22aauqyuf/2459784")
 EXPLAINED = ("ZTF22aatuvld/2459778", "ZTF22aawacjw/2459782", "ZTF22aawacjw/2459783")

@@ -26,7 +26,7 @@ from replay import Replay, account
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.fits import result_path
-from nmma_fitter.inference.result import SECTION
+from nmma_fitter.inference.summary import SECTION
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,53 @@ def nights_in(candidate_dir: Path, now: float) -> Nights:
     return Nights(tuple(entries[name] for name in nights), f"{candidate_dir}: {told}" * bool(told))
 
 
+def check_night(folder: Path) -> None:
+    """Raise `BadInput` where a night that was named is no folder."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; give a night's folder of candidates")
+
+
 def newest_night(candidate_dir: Path, now: float) -> Path:
     """Folder of the last night, for a person who names none; raises as `nights_in`."""
     nights = nights_in(candidate_dir, now)
     if nights.left_out:
         log.warning("%s", nights.left_out)
     return nights.folders[-1]
+
+
+def nights_between(candidate_dir: Path, first: str, last: str, now: float) -> list[Path]:
+    """Night folders from `first` to `last`, both included, in the order of their Julian dates.
+
+    Parameters
+    ----------
+    candidate_dir : Path
+    first, last : str
+        Names of nights, or how they begin: ``2459778`` for ``2459778-2459785``. Julian dates of
+        seven digits may be those of nights that are not there.
+    now : float
+        As of `nights_in`.
+
+    Raises
+    ------
+    BadInput
+        There is none between them, or no night begins so.
+    """
+    nights = nights_in(candidate_dir, now)
+    folders = nights.folders
+    there = f"there are {folders[0].name} to {folders[-1].name}"
+    there += f"; {nights.left_out}" if nights.left_out else ""
+    for end in (first, last):
+        if not is_bound(end) and not any(f.name.startswith(end) for f in folders):
+            raise BadInput(f"{candidate_dir}: no night begins with {end!r}; {there}")
+    found = [f for f in folders if f.name >= first and f.name[: len(last)] <= last]
+    if not found:
+        raise BadInput(f"{candidate_dir}: no night from {first} to {last}; {there}")
+    return found
+
+
+def is_bound(text: str) -> bool:
+    """Whether a text is a whole Julian date or night's name, by which nights can be ordered."""
+    return is_night_name(text) or (len(text) == 7 and text.isascii() and text.isdigit())
 
 
 def nights_to_look_at(nights: Nights, known: Collection[str]) -> tuple[list[Path], list[str]]:

@@ -57,10 +57,15 @@ def has_data(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
+def check_file(path: Path) -> None:
+    """Raise `BadInput` where there is no such file."""
+    if not path.is_file():
+        raise Place(path).error("is not a file; check the path")
+
+
 def _content(path: Path, place: Place) -> bytes:
     try:
-        if not path.is_file():
-            raise place.error("is not a file; check the path")
+        check_file(path)
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

@@ -14,7 +14,8 @@ from nmma_fitter.fit_request import available_model
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.prior_files import load_priors
 from nmma_fitter.inference.priors import sampled_keys, transform
-from nmma_fitter.models import Model, Prediction
+from nmma_fitter.models import Model
+from nmma_fitter.models.observed import Prediction
 
 FloatArray = NDArray[np.float64]
 

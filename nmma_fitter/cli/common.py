@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import sys
@@ -104,10 +103,3 @@ Version = Annotated[
         "--version", callback=_version, is_eager=True, help="Print the version and the commit."
     ),
 ]
-
-
-def configure_log() -> None:
-    """Log plain lines on standard output."""
-    from nmma_fitter import nmma_fit
-
-    nmma_fit.configure_log(logging.INFO)

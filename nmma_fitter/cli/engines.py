@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter.cli.common import configure_log
 from nmma_fitter.cli.fit import per_band, trigger
+from nmma_fitter.log_lines import configure_log
 
 
 def compare_engines(
@@ -54,9 +54,7 @@ def compare_engines(
     Exit status: 0 when ln Z and the medians agree, 1 when they do not; a fit that failed ends it
     with its own.
     """
-    from nmma_fitter.by_hand import FitOrder
-    from nmma_fitter.engine_points import compare_points
-    from nmma_fitter.engines import compare
+    from nmma_fitter.fit_order import FitOrder, check_order
 
     configure_log()
     over: dict[str, Any] = {"trigger": trigger(trigger_time), "seed": seed, "nlive": nlive}
@@ -66,8 +64,13 @@ def compare_engines(
         *(lightcurve, (model,), outdir, given, object_name, config, preset, priors),
         nmma_environment=nmma_environment,
     )
+    check_order(order)  # before the imports that take seconds
     if points is not None:
+        from nmma_fitter.engine_points import compare_points
+
         raise typer.Exit(compare_points(order, points, force=force))
+    from nmma_fitter.engines import compare
+
     raise typer.Exit(compare(order, force=force))
 
 

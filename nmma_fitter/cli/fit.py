@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter.cli.common import OPTIONS, Version, configure_log
+from nmma_fitter.cli.common import OPTIONS, Version
 from nmma_fitter.errors import BadInput
+from nmma_fitter.log_lines import configure_log
 
 fit_app = typer.Typer(**OPTIONS)
 
@@ -114,7 +115,7 @@ def nmma_fit(
     when it was told to stop (Ctrl-C) and the same command goes on; 130 when Ctrl-C was pressed
     again, or before the first fit.
     """
-    from nmma_fitter.by_hand import FitOrder, fit_by_hand
+    from nmma_fitter.fit_order import FitOrder, check_order
 
     if not model and config is None:
         raise BadInput("no model: add --model NAME (see nmma-fitter models)")
@@ -142,6 +143,9 @@ def nmma_fit(
         *(lightcurve, tuple(model or ()), outdir, given, object_name, config, preset, priors, jet),
         *(cores, nmma_environment, one_frame, truth),
     )
+    check_order(order)  # a slip is answered before the imports that take seconds
+    from nmma_fitter.by_hand import fit_by_hand
+
     raise typer.Exit(fit_by_hand(order, force=force))
 
 

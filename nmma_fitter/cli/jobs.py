@@ -14,9 +14,9 @@ from nmma_fitter.cli.common import (
     EX_SOME_FAILED,
     OPTIONS,
     Version,
-    configure_log,
 )
 from nmma_fitter.errors import BadInput, Unavailable
+from nmma_fitter.log_lines import configure_log
 
 jobs_app = typer.Typer(**OPTIONS)
 
@@ -63,16 +63,14 @@ def make_jobs(
     """Fit a night's candidates with each model, wait for them, and rank the models.
 
     Exit status: 0 when everything ended and nothing failed, or with --once, --linger and
-    --keep-going when the last tick went well; 1 when something failed, by a named reason, or
-    would be refused; 2 for bad input; 3 when every fit was skipped, so that nothing was fitted;
-    75 when another make-jobs is past its time budget.
+    --keep-going when the last tick went well, another one polls, or pollers are stopped; 1 when
+    something failed, by a named reason, or would be refused; 2 for bad input; 3 when every fit was
+    skipped, so that nothing was fitted; 75 when another make-jobs is past its time budget.
     """
     from nmma_fitter.config import check_paths, load_config
-    from nmma_fitter.make_jobs import Order, Poller, Rhythm, repeat
     from nmma_fitter.poller.asked_outdir import check_outdir
-    from nmma_fitter.poller.unattended import check_candidates
-    from nmma_fitter.progress import Display, all_skipped, print_end, print_plan
-    from nmma_fitter.terminal import Showing
+    from nmma_fitter.poller.preflight import check_lock, check_order, is_alone, may_begin
+    from nmma_fitter.poller.tick import Order, Rhythm
 
     seconds = _duration("--linger", linger)
     if keep_going and (once or dry_run):
@@ -84,21 +82,31 @@ def make_jobs(
         settings = settings.model_copy(update={"paths": paths})
         check_paths(paths, "--outdir")
         check_outdir(paths, data_dir.resolve().name if data_dir else None)
-    follow = data_dir is None and (once or keep_going or seconds is not None)
+    unattended = keep_going or seconds is not None
+    follow = data_dir is None and (once or unattended)
     chosen = tuple(candidate or ())
     order = Order(data_dir, chosen, _models(models or ()), force, timeout, follow=follow)
+    check_order(settings, order)
     if dry_run:
         from nmma_fitter.poller.rehearsal import rehearse
+        from nmma_fitter.progress import print_plan
 
         plan = rehearse(settings, order)
         print_plan(plan)
         raise typer.Exit(EX_SOME_FAILED if plan.refused else 0)
     if render_dag is not None:
         raise typer.Exit(_render_dag(settings, order, render_dag, config))
-    if keep_going or seconds is not None:
+    if (once or unattended) and not may_begin(settings.paths.state):
+        raise typer.Exit(0)
+    if unattended:
+        if not is_alone(settings.paths.state):
+            raise typer.Exit(0)
         raise typer.Exit(_unattended(settings, order, seconds))
-    if follow:
-        check_candidates(settings)
+    check_lock(settings)
+    from nmma_fitter.make_jobs import Poller, repeat
+    from nmma_fitter.progress import Display, all_skipped, print_end
+    from nmma_fitter.terminal import Showing
+
     rhythm = Rhythm("make-jobs --once", settings.tick.period) if once else Rhythm()
     poller = Poller(settings, order, rhythm=rhythm)
     if collect_only:

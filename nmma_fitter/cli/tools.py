@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version, configure_log
+from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version
 from nmma_fitter.cli.engines import check_nmma_command, compare_engines
 from nmma_fitter.cli.models import models_app
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
+from nmma_fitter.log_lines import configure_log
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 tools_app.add_typer(models_app, name="models")
@@ -133,14 +134,16 @@ def catch_up_command(
 
     Exit status: 1 when something failed, 130 when interrupted, else 0.
     """
+    from nmma_fitter.candidates.nights import nights_between
     from nmma_fitter.config import load_config
-    from nmma_fitter.poller.catch_up import catch_up, nights_between
-    from nmma_fitter.poller.signals import Signals
-    from nmma_fitter.progress import Display, print_counts
 
     configure_log()
     settings = load_config(config)
-    nights = nights_between(settings.paths.candidates, first, last)
+    nights = nights_between(settings.paths.candidates, first, last, time.time())
+    from nmma_fitter.poller.catch_up import catch_up
+    from nmma_fitter.poller.signals import Signals
+    from nmma_fitter.progress import Display, print_counts
+
     chosen = tuple(models or ())
     with Signals() as signals, Display() as display:
         reports = catch_up(settings, nights, display.show, signals, models=chosen, wait=wait)
@@ -256,13 +259,14 @@ def _in_hand(
     reason: str | None,
 ) -> Any:
     from nmma_fitter.config import load_config
-    from nmma_fitter.fits_campaign import FitsCampaign
-    from nmma_fitter.make_jobs import make_scheduler
     from nmma_fitter.poller.orders import Selection, check_place
 
     chosen = Selection(night, tuple(objects or ()), tuple(models or ()), reason)
     settings = load_config(config)
     check_place(settings)
+    from nmma_fitter.fits_campaign import FitsCampaign
+    from nmma_fitter.make_jobs import make_scheduler
+
     return settings, FitsCampaign(settings, ()), make_scheduler(settings), chosen
 
 

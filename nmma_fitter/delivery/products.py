@@ -17,7 +17,7 @@ from nmma_fitter.errors import GARBLED, NmmaFitterError, RankingRefused
 from nmma_fitter.fit_request import read_request
 from nmma_fitter.fits import result_path
 from nmma_fitter.inference.ranking import NotRanked, Ranking, rank
-from nmma_fitter.inference.result import Summary, read_summary
+from nmma_fitter.inference.summary import Summary, read_summary
 
 log = logging.getLogger(__name__)
 

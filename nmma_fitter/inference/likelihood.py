@@ -20,14 +20,13 @@ from scipy.special import log_ndtr
 from nmma_fitter.candidates.lightcurve import LightCurve, photometry_digest
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings
+from nmma_fitter.inference.summary import MODEL_ERROR, Comparability
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Predictor = Callable[[Mapping[str, FloatArray]], FloatArray]
-Comparability = dict[str, str | float | bool]
 
 LIMIT_TREATMENT = "log P(model fainter than the row's own limit)"
-MODEL_ERROR = "model_error"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,17 +12,16 @@ import math
 import operator
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nmma_fitter.errors import BadInput
 
 if TYPE_CHECKING:
+    import numpy as np
     from bilby.core.prior import PriorDict
+    from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+FloatArray: TypeAlias = "NDArray[np.float64]"
 
 # fmt: off
 CLASSES = (
@@ -229,6 +228,8 @@ def _build(key: str, class_name: str, arguments: list[Any], named: dict[str, Any
 
 
 def _table(arguments: list[Any], named: dict[str, Any]) -> tuple[FloatArray, FloatArray]:
+    import numpy as np
+
     given = dict(zip(("xx", "yy"), arguments, strict=False)) | named
     try:
         x, y = np.asarray(given["xx"], dtype=float), np.asarray(given["yy"], dtype=float)
@@ -245,6 +246,8 @@ def _check_table(x: FloatArray, y: FloatArray) -> None:
     Within one interval the declared cumulative is a parabola and the sampled one its chord; they
     differ most in the middle, by ``|y1 - y0| (x1 - x0) / 8`` of the total mass.
     """
+    import numpy as np
+
     if len(x) < 3:
         raise _RefusedError(
             "Interped of two points is sampled uniformly, whatever yy says: use Uniform"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,45 +10,12 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from nmma_fitter.inference.likelihood import Likelihood, Noise, log_survival
 from nmma_fitter.inference.sampled import SamplerResult
+from nmma_fitter.inference.summary import Quality
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 DRAWS = 1000
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How well the best fit and the posterior describe the data.
-
-    Attributes
-    ----------
-    n_detections, n_limits : int
-        Rows in the likelihood, repeated ones counted once.
-    chi2_photometric, chi2_total : float or None
-        Of the detections at the best fit, with photometric errors alone and with the systematic
-        one; None where an error is 0 or there is no detection.
-    rms : float or None
-        Root mean square residual of the detections at the best fit, mag.
-    limits_violated : int
-        Upper limits that are fainter than the best fit, which should have been detected.
-    p_value : float
-        Posterior predictive p-value (see `predictive_p_value`).
-    information : float
-        Kullback-Leibler divergence from prior to posterior, nats.
-    outside_validity : float or None
-        Share of (posterior sample, row) pairs outside the model's validity; None if not given.
-    """
-
-    n_detections: int
-    n_limits: int
-    chi2_photometric: float | None
-    chi2_total: float | None
-    rms: float | None
-    limits_violated: int
-    p_value: float
-    information: float
-    outside_validity: float | None
 
 
 def assess(

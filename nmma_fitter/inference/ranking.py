@@ -17,8 +17,7 @@ from textwrap import wrap
 from typing import Any, Literal
 
 from nmma_fitter.errors import RankingRefused
-from nmma_fitter.inference.likelihood import MODEL_ERROR, Comparability
-from nmma_fitter.inference.result import Summary
+from nmma_fitter.inference.summary import MODEL_ERROR, Comparability, Summary
 from nmma_fitter.labels import model_named, model_title
 from nmma_fitter.plain import one_line
 

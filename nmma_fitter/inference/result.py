@@ -1,4 +1,4 @@
-"""Results on disk: bilby's JSON, NMMA's posterior table, and a summary cheap to read."""
+"""Results on disk: bilby's JSON and NMMA's posterior table."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmma_fitter.errors import BadInput
 from nmma_fitter.inference.checkpoint import replace_synced
-from nmma_fitter.inference.likelihood import Comparability
 from nmma_fitter.inference.priors import log_prior
-from nmma_fitter.inference.quality import Quality
 from nmma_fitter.inference.sampled import SamplerResult
+from nmma_fitter.inference.summary import SECTION, Comparability, Quality
 
 if TYPE_CHECKING:
     from bilby.core.prior import PriorDict
     from bilby.core.result import Result
 
-SECTION = "nmma_fitter"  # of the result's meta_data
 FORMAT = 1
 # What bilby itself stores of a result and reads back.
 STORED = (
@@ -61,39 +58,6 @@ class FitRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     merged: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a ranking needs of one result.
-
-    Attributes
-    ----------
-    object_name, model, kind, data_digest, comparability, quality
-        As in `FitRecord`.
-    log_z, log_z_err : float
-        ln evidence and its error.
-    converged, reason
-        As in `SamplerResult`.
-    evaluations : int
-    seconds : float
-    engine : str
-        Who fitted: ``fast`` or ``nmma``.
-    """
-
-    object_name: str
-    model: str
-    kind: str
-    data_digest: str
-    comparability: Comparability
-    quality: Quality
-    log_z: float
-    log_z_err: float
-    converged: bool
-    reason: str
-    evaluations: int
-    seconds: float
-    engine: str = "fast"
 
 
 def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -> Result:
@@ -190,38 +154,3 @@ def write_text(path: Path, text: str) -> Path:
     partial.write_text(text, encoding="utf-8")
     replace_synced(partial, path)
     return path
-
-
-def read_summary(path: Path) -> Summary:
-    """Read what a ranking needs from a result file, without importing bilby.
-
-    Raises
-    ------
-    BadInput
-        When the file is not a result of this package.
-    """
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return _summary(stored, stored["meta_data"][SECTION])
-    except OSError as error:
-        raise BadInput(f"{path}: cannot read the result: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path}: not a result of nmma-fit ({error!r}); fit again") from error
-
-
-def _summary(stored: Mapping[str, Any], ours: Mapping[str, Any]) -> Summary:
-    return Summary(
-        object_name=str(ours["object_name"]),
-        model=str(ours["model"]),
-        kind=str(ours["kind"]),
-        data_digest=str(ours["data_digest"]),
-        comparability=dict(ours["comparability"]),
-        quality=Quality(**ours["quality"]),
-        log_z=float(stored["log_evidence"]),
-        log_z_err=float(stored["log_evidence_err"]),
-        converged=bool(ours["converged"]),
-        reason=str(ours["reason"]),
-        evaluations=int(stored["num_likelihood_evaluations"]),
-        seconds=float(ours["seconds"]),
-        engine=str(ours["settings"].get("engine", "fast")),
-    )

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nmma_fitter.candidates.nights import is_night_name, nights_in
 from nmma_fitter.config import Config
 from nmma_fitter.engine.campaign import Campaign
-from nmma_fitter.errors import BadInput, LockHeld
+from nmma_fitter.errors import LockHeld
 from nmma_fitter.make_jobs import Order, Poller
 from nmma_fitter.poller.signals import Signals
 from nmma_fitter.poller.tick import TickReport
 
 log = logging.getLogger(__name__)
-
-
-def nights_between(candidate_dir: Path, first: str, last: str) -> list[Path]:
-    """Night folders from `first` to `last`, both included, in the order of their Julian dates.
-
-    Parameters
-    ----------
-    candidate_dir : Path
-    first, last : str
-        Names of nights, or how they begin: ``2459778`` for ``2459778-2459785``. Julian dates of
-        seven digits may be those of nights that are not there.
-
-    Raises
-    ------
-    BadInput
-        There is none between them, or no night begins so.
-    """
-    nights = nights_in(candidate_dir, time.time())
-    folders = nights.folders
-    there = f"there are {folders[0].name} to {folders[-1].name}"
-    there += f"; {nights.left_out}" if nights.left_out else ""
-    for end in (first, last):
-        if not is_bound(end) and not any(f.name.startswith(end) for f in folders):
-            raise BadInput(f"{candidate_dir}: no night begins with {end!r}; {there}")
-    found = [f for f in folders if f.name >= first and f.name[: len(last)] <= last]
-    if not found:
-        raise BadInput(f"{candidate_dir}: no night from {first} to {last}; {there}")
-    return found
-
-
-def is_bound(text: str) -> bool:
-    """Whether a text is a whole Julian date or night's name, by which nights can be ordered."""
-    return is_night_name(text) or (len(text) == 7 and text.isascii() and text.isdigit())
 
 
 def catch_up(

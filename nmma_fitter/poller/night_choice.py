@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nmma_fitter.candidates.nights import (
     candidate_files,
+    check_night,
     newest_night,
     nights_in,
     nights_to_look_at,
@@ -65,8 +66,7 @@ class NightChoice:
 
     def take(self, folder: Path) -> None:
         """Look at a night from now on."""
-        if not folder.is_dir():
-            raise BadInput(f"{folder}: no such folder; give a night's folder of candidates")
+        check_night(folder)
         self._folder = folder.resolve()
         self._asked = set()
 

@@ -17,17 +17,11 @@ from nmma_fitter.config import Config
 from nmma_fitter.durations import in_words
 from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller, Rhythm, TickReport
+from nmma_fitter.poller.preflight import check_candidates, may_begin
 from nmma_fitter.poller.presence import Presence, withdraw_stop
 from nmma_fitter.poller.primary_chain import SUCCESSOR_OF, Chain, OwnJob, own_output
 from nmma_fitter.poller.signals import Signals
-from nmma_fitter.poller.unattended import (
-    Left,
-    Ticking,
-    check_candidates,
-    log_to,
-    may_begin,
-    say_farewell,
-)
+from nmma_fitter.poller.unattended import Left, Ticking, log_to, say_farewell
 
 log = logging.getLogger(__name__)
 

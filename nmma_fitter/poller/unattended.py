@@ -17,7 +17,7 @@ from nmma_fitter.config import Config
 from nmma_fitter.durations import in_words
 from nmma_fitter.errors import BadInput, LockHeld, NmmaFitterError
 from nmma_fitter.make_jobs import Order, Poller, Rhythm, TickReport
-from nmma_fitter.poller.presence import Presence, describe, stop_path, stop_request
+from nmma_fitter.poller.presence import Presence, stop_path
 from nmma_fitter.poller.signals import Signals
 
 log = logging.getLogger(__name__)
@@ -128,19 +128,9 @@ class Ticking:
 
 
 def linger(config: Config, order: Order, show: Callable[[TickReport], None], seconds: float) -> int:
-    """Tick until shortly before cron's next slot; returns the exit status.
-
-    It leaves at once where somebody asked to stop, or where a poller lives that needs no cron.
-    """
+    """Tick until shortly before cron's next slot; returns the exit status."""
     began = time.monotonic()
     state = config.paths.state
-    check_candidates(config)
-    if not may_begin(state):
-        return 0
-    living = Presence(state).holder() if state.is_dir() else None
-    if living is not None:
-        log.info("%s polls here already; nothing to do for cron", describe(living))
-        return 0
     log_to(state)
     rhythm = Rhythm("make-jobs --linger", config.tick.period)
     poller = Poller(config, order, rhythm=rhythm)
@@ -160,10 +150,7 @@ def keep_going(config: Config, order: Order, show: Callable[[TickReport], None])
         A poller lives here already.
     """
     state = config.paths.state
-    check_candidates(config)
     state.mkdir(parents=True, exist_ok=True)
-    if not may_begin(state):
-        return 0
     interval = config.tick.unattended_interval
     kind = "make-jobs --keep-going"
     with Presence(state).held(kind=kind), Signals() as signals:
@@ -171,21 +158,6 @@ def keep_going(config: Config, order: Order, show: Callable[[TickReport], None])
         poller = Poller(config, order, rhythm=Rhythm(kind, interval))
         say_farewell(Ticking(poller, show, signals, interval).run(), signals)
     return 0
-
-
-def check_candidates(config: Config) -> None:
-    """Refuse to begin where no night can ever arrive; raises `BadInput`."""
-    folder = config.paths.candidates
-    if not folder.is_dir() and not config.sources:
-        raise BadInput(f"{folder}: no such folder; make it, or set [paths] candidates")
-
-
-def may_begin(state: Path) -> bool:
-    """Whether nobody has asked pollers to stop; says so if not."""
-    stop = stop_request(state)
-    if stop is not None:
-        log.info("stopped by %s; `nmma-fitter start` lets it go on", stop.get("by", "someone"))
-    return stop is None
 
 
 def say_farewell(why: Left, signals: Signals) -> None:

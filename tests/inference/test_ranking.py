@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from nmma_fitter.errors import RankingRefused
-from nmma_fitter.inference.quality import Quality
 from nmma_fitter.inference.ranking import NO_MODEL, NotRanked, as_table, from_json, rank
-from nmma_fitter.inference.result import Summary
+from nmma_fitter.inference.summary import Quality, Summary
 
 QUALITY = Quality(3, 1, 5.0, 2.0, 0.2, 0, 0.4, 3.2, None)
 

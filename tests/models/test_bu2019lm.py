@@ -8,9 +8,9 @@ import pytest
 
 from nmma_fitter import bands, models
 from nmma_fitter.errors import BadInput, Unavailable, UnsupportedData
-from nmma_fitter.models import Prediction
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.bu2019lm import Bu2019lm
+from nmma_fitter.models.observed import Prediction
 from nmma_fitter.models.surrogate_conversion import convert
 from nmma_fitter.models.surrogate_files import save_weights
 

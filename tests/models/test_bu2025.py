@@ -7,10 +7,10 @@ import pytest
 
 from nmma_fitter import bands, models
 from nmma_fitter.errors import Unavailable, UnsupportedData
-from nmma_fitter.models import Prediction
 from nmma_fitter.models.base import FloatArray, Model
 from nmma_fitter.models.bu2025 import Bu2025
 from nmma_fitter.models.network import evaluate
+from nmma_fitter.models.observed import Prediction
 from nmma_fitter.models.pickled import read_pickle
 from nmma_fitter.models.surrogate_files import save_weights
 

@@ -10,9 +10,9 @@ import pytest
 from nmma_fitter import bands, models
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_settings import TimeGrid
-from nmma_fitter.models import Prediction, cosmology, extinction
+from nmma_fitter.models import cosmology, extinction
 from nmma_fitter.models.base import FloatArray, Model, Parameter
-from nmma_fitter.models.observed import interpolate
+from nmma_fitter.models.observed import Prediction, interpolate
 
 
 class Square(Model):

@@ -7,8 +7,9 @@ import pytest
 
 from nmma_fitter import models
 from nmma_fitter.errors import Unavailable
-from nmma_fitter.models import Prediction, cosmology
+from nmma_fitter.models import cosmology
 from nmma_fitter.models.base import FloatArray, Model
+from nmma_fitter.models.observed import Prediction
 
 Points = dict[str, dict[str, FloatArray]]
 DAYS = np.array([-3.0, 0.4, 1.0, 2.0, 3.5, 6.0])

@@ -2,18 +2,20 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from toy_campaign import ToyCampaign, read_starts, write_candidate
 from waiting import tick_to_the_end, wait_until
 
+from nmma_fitter.candidates.nights import nights_between
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.rebuild import open_ledger
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import BadInput
 from nmma_fitter.make_jobs import Order, Poller
-from nmma_fitter.poller.catch_up import catch_up, nights_between
+from nmma_fitter.poller.catch_up import catch_up
 from nmma_fitter.poller.orders import Selection, cancel, ledger_in_hand, retry, to_cancel
 from nmma_fitter.poller.signals import Signals
 
@@ -235,7 +237,7 @@ def test_missed_nights_are_caught_up_in_their_order_and_nothing_is_done_twice(to
         toy.want(night, name, seconds=0.1)
     toy.want(C, "b", seconds=0.1)
     toy.finish(A)
-    nights = nights_between(toy.root / "candidates", A, "2459780")
+    nights = nights_between(toy.root / "candidates", A, "2459780", time.time())
     shown = []
     with Signals() as signals:
         reports = catch_up(toy.config, nights, shown.append, signals, campaign=toy.campaign)
@@ -249,6 +251,6 @@ def test_missed_nights_are_caught_up_in_their_order_and_nothing_is_done_twice(to
 def test_nights_are_chosen_by_name_or_by_how_it_begins(tmp_path):
     for night in (A, B, C):
         (tmp_path / night).mkdir()
-    assert [n.name for n in nights_between(tmp_path, "2459779", "2459779")] == [B]
+    assert [n.name for n in nights_between(tmp_path, "2459779", "2459779", time.time())] == [B]
     with pytest.raises(BadInput, match=f"there are {A} to {C}"):
-        nights_between(tmp_path, "2450000", "2450001")
+        nights_between(tmp_path, "2450000", "2450001", time.time())

@@ -17,7 +17,7 @@ from nmma_fitter.delivery.statistics import task_name, task_title
 from nmma_fitter.engine.files import Json, folder_name, parse_json, read_json
 from nmma_fitter.errors import GARBLED, BadInput
 from nmma_fitter.fits import result_path
-from nmma_fitter.inference.result import SECTION
+from nmma_fitter.inference.summary import SECTION
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.plain import last_lines, shortened, without_tokens
 
