@@ -171,7 +171,10 @@ def load() -> Fit:
     import nmma_fitter.inference.nested
     import nmma_fitter.inference.sampler  # noqa: F401
     from nmma_fitter.log_lines import configure_log
+    from nmma_fitter.models import MODELS
     from nmma_fitter.nmma_fit import run_in_attempt
+
+    list(MODELS.values())  # each is imported when it is first asked for
 
     def run(work: Path, attempt: Path) -> int:
         configure_log()
