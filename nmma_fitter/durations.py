@@ -25,6 +25,15 @@ def parse_duration(option: str, text: str) -> float:
     return seconds
 
 
+def roughly(seconds: float) -> str:
+    """A span that is only estimated, no finer than that is worth: ``about 4 min``."""
+    if seconds < 15:
+        return "under 15 s"
+    steps = ((90, 15), (600, 60), (3600, 300), (36000, 1800))  # below so many seconds, so coarsely
+    step = next((step for below, step in steps if seconds < below), 3600)
+    return f"about {in_words(step * round(seconds / step))}"
+
+
 def in_words(seconds: float) -> str:
     """A span of time with its two largest units: ``12 s``, ``3 min``, ``2 h 10 min``, ``4 d``."""
     seconds = max(0.0, seconds)

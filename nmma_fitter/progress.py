@@ -17,7 +17,7 @@ from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
 from nmma_fitter.plain import one_line
-from nmma_fitter.run_progress import Progress, TimeLeft, read_heartbeat
+from nmma_fitter.run_progress import Progress, Steady, TimeLeft, read_heartbeat
 from nmma_fitter.terminal import LiveLines, Showing, bar, can_redraw
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Display:
         self._seen: dict[tuple[str, str], str] = {}
         self._since: dict[tuple[str, str], float] = {}
         self._live: LiveLines | None = None
+        self._left = Steady()
         self._began = time.monotonic()
         self._showing = Showing("the jobs go on, and so does this command")
 
@@ -100,7 +101,7 @@ class Display:
             for key, beat in beats.items()
         }
         now = Progress(ended, len(report.needs), f"{in_words(at - self._began)} so far")
-        said = now.in_words(time_left(report.needs, running))
+        said = now.in_words(self._left(time_left(report.needs, running), at))
         lines = [line, f"{bar(now.share or 0.0, sys.stdout)} {said}"]
         lines += [f"  {name} {task}: {_how_far(beat)}" for (name, task), beat in beats.items()]
         self._live.draw(lines)
@@ -118,7 +119,8 @@ def time_left(needs: Sequence[NeedRow], running: Mapping[tuple[str, str], Runnin
     """Seconds until a night has ended, at the pace so far; None where that cannot be told.
 
     It can once a fit of each model that is still to come has ended, while some run, and as long as
-    those take no longer than usual. It is never less than what one of them says of itself.
+    an earlier fit of the model took longer than each has by now: only those are its like. It is
+    never less than what one of them says of itself.
     """
     took: dict[str, list[float]] = {}
     for need in needs:
@@ -129,13 +131,12 @@ def time_left(needs: Sequence[NeedRow], running: Mapping[tuple[str, str], Runnin
         if need.state.ended:
             continue
         now = running.get((need.object, need.task), Running(0.0, None))
-        if now.left is None and need.task not in took:
-            return None
         left = now.left
         if left is None:
-            left = sum(took[need.task]) / len(took[need.task]) - now.seconds
-        if left <= 0:
-            return None
+            alike = [one for one in took.get(need.task, ()) if one > now.seconds]
+            if not alike:
+                return None
+            left = sum(alike) / len(alike) - now.seconds
         work, longest = work + left, max(longest, left)
     return max(work / len(running), longest) if running and work else None
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nmma_fitter.durations import in_words
+from nmma_fitter.durations import roughly
 
-FEWEST_SECONDS, LEAST_GAIN = 2.0, 0.05  # of a stage, before its time left is worth saying
+FEWEST_SECONDS, LEAST_GAIN = 10.0, 0.1  # of a stage, before its time left is worth saying
+MOST_FALL = 0.05  # of a share, by chance
+CORRECTED = 0.3  # a time left is kept while it differs by no more than this share of a newer one
 
 
 @dataclass(frozen=True)
@@ -51,35 +53,60 @@ class Progress:
             whole = 100 if self.share == 1.0 else min(99, round(100 * self.share))
             parts.append(f"{whole} %")
         if left is not None:
-            parts.append(f"{in_words(left)} left")
+            parts.append(f"{roughly(left)} left")
         return ", ".join([*parts, self.text])
+
+
+class Steady:
+    """A time left that counts down, and is corrected only where the pace says quite another.
+
+    Estimates swing with every round of a sampler; what is shown should not.
+    """
+
+    def __init__(self) -> None:
+        self._end: float | None = None
+
+    def __call__(self, left: float | None, at: float) -> float | None:
+        """Take in an estimate, both in seconds; returns what to show, None where that is over."""
+        if left is None:
+            self._end = None
+            return None
+        kept = math.inf if self._end is None else self._end - at
+        if abs(left - kept) > CORRECTED * max(left, 0.0):
+            self._end, kept = at + left, left
+        return kept if kept > 0 else None
 
 
 class TimeLeft:
     """Seconds that are left of a stage, from how fast its share grew so far.
 
     None until enough of it was seen. A share that falls back by more than chance, since more turned
-    out to be needed, begins anew.
+    out to be needed, begins anew. Time in which the share does not grow, as within a round of a
+    sampler, counts when it next does.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._first: tuple[float, float] | None = None
-        self._most = 0.0
+        self._most = 0.0, 0.0  # the largest share, and when it was reached
+        self._steady = Steady()
 
     def __call__(self, now: Progress) -> float | None:
         """Take in where the run stands; returns the seconds left of this stage, or None."""
         share, at = now.share, self._clock()
         if share is None:
             self._first = None
-            return None
-        if self._first is None or share < self._most - LEAST_GAIN:
-            self._first, self._most = (share, at), share
-        self._most = max(share, self._most)
-        gained, waited = share - self._first[0], at - self._first[1]
+            return self._steady(None, at)
+        if self._first is None or share < self._most[0] - MOST_FALL:
+            self._first = self._most = share, at
+            self._steady(None, at)
+        if share > self._most[0]:
+            self._most = share, at
+        most, reached = self._most
+        gained, waited = most - self._first[0], reached - self._first[1]
         if share >= 1.0 or gained < LEAST_GAIN or waited < FEWEST_SECONDS:
             return None
-        return (1.0 - share) * waited / gained
+        return self._steady(reached + (1.0 - most) * waited / gained - at, at)
 
 
 def to_heartbeat(now: Progress, left: float | None) -> dict[str, Any]:
