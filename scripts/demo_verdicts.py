@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
 
 JD_OF_MJD_0 = 2400000.5
 INTERVAL = (0.05, 0.95)
+WIDTH = 76  # of a note, in characters
 ROW = "{:<16}{:<12}{:<12}{:<13}{:<7}{}"
 
 
@@ -49,6 +51,8 @@ def main() -> int:
         ranked = ranking.get("ranked", ())
         if any(row["model"] == entry["model"] for row in ranked) and path is not None:
             show(f"{name}, {entry['model']}", list(compared(entry, ranking, path.parent)))
+            if "note" in entry:
+                print(indent(fill(entry["note"], WIDTH), "  "))
         rows.append(verdict(name, entry["model"], ranked))
     head = ROW.format("object", "simulated", "best model", "probability", "right", "")
     print(f"\n{head.rstrip()}")

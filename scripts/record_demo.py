@@ -3,9 +3,9 @@
     .venv/bin/python scripts/record_demo.py [--out FILE.svg] [--json FILE] [-- COMMAND...]
 
 It runs the demo anew in a folder of its own, with the installation that is there. What the picture
-shows is the real run, faster: waiting is cut to 0.4 s a frame. Without moving pictures, in print or
-where a reader asked for less motion, it shows the end. ``--json`` keeps the frames, from which
-``--from-json`` draws again.
+shows is the real run, faster: the fits take half a minute, each ranking is held for some seconds.
+Without moving pictures, in print or where a reader asked for less motion, it shows the end.
+``--json`` keeps the frames, from which ``--from-json`` draws again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -21,12 +22,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "terminal"))
 
-from pseudo_terminal import Terminal  # noqa: E402
+from pseudo_terminal import DRAWN, Terminal  # noqa: E402
 
-COLUMNS, ROWS = 90, 30
+COLUMNS, ROWS = 90, 37
 WIDTH, HEIGHT, EDGE = 8.4, 19, 16  # of a character, of a line, around all; in pixels
-LONGEST, LAST = 0.4, 8.0  # seconds that a frame is shown at most, and the last one
-FASTEST = 0.25  # frames that are shown more shortly than this are left out
+FITS, RANKING, LAST = 26.0, 4.0, 12.0  # seconds for all fits, for each ranking, and for the end
+MOST = 130  # frames of the fits
+DRAWING = 0.05  # seconds; a frame that is replaced sooner is in the middle of being drawn
+END_OF_RANKING = "pictures: "  # how the last line of one begins
+BY_LINE = re.compile(DRAWN.pattern + rb"|(?<=\n)")  # rankings come all at once
 
 Frame = tuple[float, list[str]]
 
@@ -37,33 +41,45 @@ def record(command: list[str]) -> list[Frame]:
         folder = Path(name)
         for part in ("config", "scripts"):
             shutil.copytree(REPOSITORY / part, folder / part)
-        with Terminal(command, folder, columns=COLUMNS, rows=ROWS) as terminal:
+        with Terminal(command, folder, columns=COLUMNS, rows=ROWS, parts=BY_LINE) as terminal:
             status = terminal.end(limit=3600)
         here = [
             (at, [line.replace(name, "~/nmma_fitter") for line in w]) for at, w in terminal.frames
         ]
         print(f"exit status {status}, {here[-1][0]:.0f} s, {len(here)} frames")
-    return [(0.0, ["$ make demo"]), *((at, ["$ make demo", *lines]) for at, lines in here)]
+    return here
 
 
 def shown(frames: list[Frame]) -> list[Frame]:
-    """Frames that differ, each with the seconds it is shown: no longer than need be."""
-    kept: list[Frame] = []
-    pairs = zip(frames, [*frames[1:], (frames[-1][0] + LAST, [])], strict=True)
-    for (at, lines), (until, _) in pairs:
-        text = [line.rstrip() for line in lines][-ROWS:]
-        if kept and text == kept[-1][1]:
-            kept[-1] = min(LONGEST, kept[-1][0] + until - at), text
-        elif until - at >= FASTEST or not kept or (at, lines) == frames[-1]:
-            kept.append((min(LONGEST, max(FASTEST, until - at)), text))
-    kept[-1] = LAST, kept[-1][1]
-    return kept
+    """Frames that differ, each with the seconds it is shown: a ranking and the end for long."""
+    times = [at for at, _ in frames]
+    texts = [[line.rstrip() for line in lines] for _, lines in frames]
+    rankings = {text[-1]: lines for lines in reversed(texts) if is_ranking(text := written(lines))}
+    first = next((n for n, lines in enumerate(texts) if is_ranking(written(lines))), len(texts))
+    whole = [n for n in range(first - 1) if times[n + 1] - times[n] >= DRAWING]
+    fits = [texts[n] for n in whole if n == whole[0] or texts[n] != texts[n - 1]]
+    chosen = [fits[n * len(fits) // MOST] for n in range(MOST)] if len(fits) > MOST else fits
+    return [
+        *((FITS / len(chosen), lines) for lines in chosen),
+        *((RANKING, lines) for lines in reversed(rankings.values())),
+        (LAST, texts[-1]),
+    ]
 
 
-def draw(frames: list[Frame]) -> str:
+def written(lines: list[str]) -> list[str]:
+    """The lines that are not empty."""
+    return [line for line in lines if line]
+
+
+def is_ranking(lines: list[str]) -> bool:
+    """Whether what was written last is the end of a ranking."""
+    return bool(lines) and lines[-1].startswith(END_OF_RANKING)
+
+
+def draw(frames: list[Frame], title: str) -> str:
     """The frames as an SVG that shows one after the other; the last one where nothing moves."""
     total = sum(seconds for seconds, _ in frames)
-    width, height = COLUMNS * WIDTH + 2 * EDGE, ROWS * HEIGHT + 2 * EDGE
+    width, height = COLUMNS * WIDTH + 2 * EDGE, (ROWS + 2) * HEIGHT + 2 * EDGE
     rules, groups, at = [], [], 0.0
     for number, (seconds, lines) in enumerate(frames):
         first, after = 100 * at / total, 100 * (at + seconds) / total
@@ -75,7 +91,7 @@ def draw(frames: list[Frame]) -> str:
             f"@keyframes f{number}{{{before}{first:.3f}%{{opacity:1}}{end}}}"
             f"#f{number}{{animation:f{number} {total:.1f}s step-end infinite}}"
         )
-        groups.append(f'<g id="f{number}" opacity="{int(last)}">{_text(lines)}</g>')
+        groups.append(f'<g id="f{number}" opacity="{int(last)}">{_text(lines, below=2)}</g>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" '
         f'width="{width:.0f}" height="{height}" role="img" '
@@ -83,14 +99,16 @@ def draw(frames: list[Frame]) -> str:
         "<style>text{font:14px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
         "fill:#e6edf3;white-space:pre}@media (prefers-reduced-motion:no-preference){"
         f"{''.join(rules)}}}</style>"
-        f'<rect width="100%" height="100%" rx="8" fill="#0d1117"/>{"".join(groups)}</svg>\n'
+        f'<rect width="100%" height="100%" rx="8" fill="#0d1117"/>'
+        f'<path d="M0 {EDGE + 1.4 * HEIGHT:.0f}H{width:.0f}" stroke="#30363d"/>'
+        f"{_text([title])}{''.join(groups)}</svg>\n"
     )
 
 
-def _text(lines: list[str]) -> str:
-    """Lines of one frame; each is as long as its characters are, whatever the font."""
+def _text(lines: list[str], below: int = 0) -> str:
+    """Lines of one frame, so many below the top; each as long as its characters, in any font."""
     parts = []
-    for row, line in enumerate(lines):
+    for row, line in enumerate(lines, below):
         if line:
             y, length = EDGE + (row + 0.75) * HEIGHT, len(line) * WIDTH
             parts.append(
@@ -115,7 +133,9 @@ def main() -> None:
     if chosen.json:
         chosen.json.write_text(json.dumps(frames))
     still = shown(frames)
-    chosen.out.write_text(draw(still), encoding="utf-8")
+    minutes = round(frames[-1][0] / 60)
+    title = f"$ make demo    (a real run of {minutes} minutes, its waiting cut)"
+    chosen.out.write_text(draw(still, title), encoding="utf-8")
     seconds, size = sum(seconds for seconds, _ in still), chosen.out.stat().st_size
     print(f"{chosen.out}: {len(still)} frames, {seconds:.0f} s, {size / 1000:.0f} kB")
 

@@ -96,6 +96,13 @@ def test_it_ends_in_the_truth_beside_the_verdict(folder: Path) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_it_says_what_a_light_curve_cannot_tell(folder: Path) -> None:
+    results(folder, "TrPi2018", "SIM26afterglow")
+    _, text = shown(folder)
+    assert TRUTH["SIM26afterglow"]["note"] in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_it_shows_every_true_parameter_beside_its_median(folder: Path) -> None:
     results(folder, "Arnett1982", "SIM26supernova")
     status, text = shown(folder)

@@ -39,6 +39,7 @@ class Sample:
     model: str
     truth: dict[str, float]
     options: dict[str, str] = field(default_factory=dict)
+    note: str = ""  # of what its light curve cannot tell
 
 
 SAMPLES = (
@@ -86,6 +87,8 @@ SAMPLES = (
             "Ebv": 0.05,
         },
         {"jet": "tophat"},
+        "Distance and viewing angle are open: a weaker, nearer jet fits as well, and of jets "
+        "that point anywhere few point at us so exactly.",
     ),
     Sample(
         "SIM26supernova",
@@ -129,7 +132,7 @@ def make(folder: Path) -> None:
     """Write the night's files and the truth."""
     night = folder / "candidates" / NIGHT
     night.mkdir(parents=True, exist_ok=True)
-    truth = {}
+    truth: dict[str, dict[str, object]] = {}
     for sample in SAMPLES:
         truth[sample.name] = {
             "model": sample.model,
@@ -137,6 +140,8 @@ def make(folder: Path) -> None:
             "parameters": sample.truth,
             "explosion_jd": round(2460000.0 + sample.truth["timeshift"], 4),
         }
+        if sample.note:
+            truth[sample.name]["note"] = sample.note
         lightcurve = light_curve(sample)
         path = night / f"lc_{sample.name}_forced1_stacked0.csv"
         path.write_text(survey_csv(lightcurve), encoding="utf-8")

@@ -45,6 +45,8 @@ class Terminal:
     columns, rows : int
     environment : dict of str, optional
         Over the caller's.
+    parts : pattern
+        Where what is written is split into frames.
 
     Attributes
     ----------
@@ -64,8 +66,9 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         environment: dict[str, str] | None = None,
+        parts: re.Pattern[bytes] = DRAWN,
     ) -> None:
-        self.folder, self.raw = cwd, b""
+        self.folder, self.raw, self._parts = cwd, b"", parts
         self.frames: list[tuple[float, list[str]]] = []
         self._screen = pyte.HistoryScreen(columns, rows, history=5000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
@@ -169,7 +172,7 @@ class Terminal:
         except OSError:  # nobody has the other end any more
             return False
         self.raw += found
-        for part in DRAWN.split(found):
+        for part in self._parts.split(found):
             self._stream.feed(part)
             self.frames.append((time.monotonic() - self._began, self.window))
         return bool(found)
