@@ -70,9 +70,9 @@ def test_a_poller_that_lives_waits_until_it_is_mounted_again(site):
     poller = subprocess.Popen(
         site.command("make-jobs", "--keep-going"), stdout=subprocess.PIPE, text=True
     )
-    log = site.root / "state" / "poller.log"
+    log, snapshot = site.root / "state" / "poller.log", site.root / "state" / "snapshot.json"
     try:
-        wait_for(log.exists)
+        wait_for(lambda: "--keep-going" in snapshot.read_text())  # what is wrong at first is fatal
         unmount(site)
         wait_for(lambda: "Is it mounted?" in log.read_text())
         assert site.runs() == 0  # at most the tick that was under way has left something
