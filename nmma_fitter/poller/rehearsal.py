@@ -18,6 +18,7 @@ from nmma_fitter.engine.batch import read_batches
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.ledger_copy import copy_ledger
+from nmma_fitter.engine.marker import adopt
 from nmma_fitter.engine.outbox import parcel_of
 from nmma_fitter.engine.track import Tracked
 from nmma_fitter.engine.unit import State
@@ -147,6 +148,7 @@ def rehearse(config: Config, order: Order) -> Plan:
             path.mkdir()
         copied = config.model_copy(update={"paths": paths})
         moved = Moved(config.paths.outdir, root)
+        adopt(paths.state, paths.outdir)
         _copy_ledger(config.paths.state / "ledger.sqlite", paths.state / "ledger.sqlite", moved)
         with Ledger(paths.state / "ledger.sqlite") as ledger:
             return _rehearse(Poller(copied, order), ledger, moved)
