@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from contract import wait_until
@@ -53,7 +52,8 @@ def test_htcondor_takes_it_and_keeps_it_until_its_slot(submitted, htcondor):
 
 def test_status_finds_it_while_it_waits_and_when_it_is_held(submitted, htcondor, tmp_path):
     (tmp_path / "my.toml").write_text('[scheduler]\nname = "htcondor"\n')
-    command = [Path(sys.executable).with_name("nmma-fitter"), "status", "--config", "my.toml"]
+    entry = "from nmma_fitter.cli import nmma_fitter_main; nmma_fitter_main()"
+    command = [sys.executable, "-c", entry, "status", "--config", "my.toml"]
 
     def status() -> str:
         environment = {**os.environ, **htcondor.environment}
