@@ -94,4 +94,4 @@ def _told_of_ad(description: Path, ad: Mapping[str, Any]) -> str:
             f"primary_job.sub {number} waits for its next slot (cron_minute in {description}); "
             f"`condor_q -better-analyze {number}` says why if it does not start then"
         )
-    return f"primary_job.sub {number} is in the queue, with status {status}"
+    return f"primary_job.sub {number} was started by HTCondor, and waits for its minute or runs"
