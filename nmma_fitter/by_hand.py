@@ -56,6 +56,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
         stopped, goes_on = _fit_each(found, folder, stop, finished, force=force)
     ranking = None
     if finished:
+        folder.mkdir(parents=True, exist_ok=True)
         ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
         if ranking is not None:
             print(as_table(ranking))
@@ -142,6 +143,7 @@ def _unit(request: FitRequest, folder: Path, *, force: bool) -> Unit:
     generation = known.generation if known and known.digest == request.digest else 0
     resources = Resources(cores=request.cores)
     unit = make_unit(request, "by hand", folder, resources, generation + (1 if force else 0))
+    folder.mkdir(parents=True, exist_ok=True)
     prepare_folder(unit)
     return unit
 

@@ -13,6 +13,7 @@ from nmma_fitter.delivery import report
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import folder_name
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.night import standing
 from nmma_fitter.engine.unit import State, Unit
@@ -140,8 +141,9 @@ class FitsCampaign:
         earlier = {need.unit_night for need in needs if need.digest}
         unchanged = bool(earlier) and all(standing(n) == "unchanged" for n in needs if n.digest)
         fits = [_finished(ending) for ending in endings]
-        write_product(folder, name, fits, points_to=max(map(str, earlier)) if unchanged else None)
         outdir, night = self._config.paths.outdir, needs[0].night
+        make_below(outdir, folder)
+        write_product(folder, name, fits, points_to=max(map(str, earlier)) if unchanged else None)
         report.write_object_page(outdir, folder, name, night, fits, report.refits(history))
 
     def show(self, ledger: Ledger, night: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from nmma_fitter.engine.campaign import Ending
 from nmma_fitter.engine.files import canonical_digest, folder_name, write_json
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.engine.ledger import Ledger, UnitRow
 from nmma_fitter.engine.unit import State, Unit
 from nmma_fitter.engine.want import Wanted
@@ -120,7 +121,7 @@ class ToyCampaign:
         self, folder: Path, name: str, endings: Sequence[Ending], history: Sequence[UnitRow]
     ) -> None:
         """Note how each unit of an object stands."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_below(self.outdir, folder)
         write_json(folder / "toy.json", {one.need.task: one.need.state.value for one in endings})
 
     def show(self, ledger: Ledger, night: str) -> None:

@@ -55,7 +55,7 @@ def write_product(
     Parameters
     ----------
     folder : Path
-        The object's folder.
+        The object's folder, which is there.
     name : str
         The object.
     fits : sequence of Finished
@@ -67,7 +67,6 @@ def write_product(
     Ranking or None
         None when the fits may not be compared; the file then says why.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     others = [_not_ranked(fit) for fit in fits if fit.folder is None]
     summaries, unreadable = _summaries(fits)
     try:

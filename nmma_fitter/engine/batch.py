@@ -78,7 +78,7 @@ def new_batch(state: Path, scheduler: str, jobs: tuple[BatchJob, ...]) -> Batch:
     token = f"{installation(state)}-{secrets.token_hex(6)}"
     batch = Batch(token, scheduler, jobs)
     path = batch_path(state, token)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     write_json(path, {"scheduler": scheduler, "jobs": [asdict(job) for job in jobs]})
     return batch
 

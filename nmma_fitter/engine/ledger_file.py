@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nmma_fitter.errors import NmmaFitterError
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 OUTBOX = """CREATE TABLE IF NOT EXISTS outbox (
     courier TEXT NOT NULL, night TEXT NOT NULL, object TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
@@ -27,7 +27,7 @@ CREATE TABLE units (
     campaign TEXT NOT NULL, night TEXT NOT NULL, object TEXT NOT NULL, task TEXT NOT NULL,
     spec TEXT NOT NULL, state TEXT NOT NULL, reason TEXT, detail TEXT NOT NULL DEFAULT '',
     deadline REAL, ended REAL, seconds REAL, time_factor REAL NOT NULL DEFAULT 1,
-    memory_factor REAL NOT NULL DEFAULT 1, resume_from TEXT);
+    memory_factor REAL NOT NULL DEFAULT 1, resume_from TEXT, refused REAL);
 CREATE INDEX units_state ON units (state);
 CREATE INDEX units_task ON units (task, ended);
 CREATE TABLE attempts (
@@ -58,6 +58,7 @@ SINCE = {
     5: POSTS,
     6: OBJECTS,
     7: "UPDATE nights SET dirty=1",  # since when nights have pages
+    8: "ALTER TABLE units ADD COLUMN refused REAL",
 }
 
 

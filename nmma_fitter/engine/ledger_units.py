@@ -14,7 +14,11 @@ from nmma_fitter.engine.unit import State, Unit
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit as the ledger remembers it."""
+    """A unit as the ledger remembers it.
+
+    `refused` is when a limit of the batch system last kept it from being submitted; None when it
+    was not, or has been submitted since.
+    """
 
     unit: Unit
     state: State
@@ -25,6 +29,7 @@ class UnitRow:
     time_factor: float
     memory_factor: float
     resume_from: str | None
+    refused: float | None = None
 
 
 class UnitTable(LedgerFile):
@@ -44,7 +49,7 @@ class UnitTable(LedgerFile):
         self._run(
             "UPDATE units SET generation=?, folder=?, night=?, object=?, spec=?, state=?,"
             " reason=NULL, detail='', deadline=?, ended=NULL, seconds=NULL, time_factor=1,"
-            " memory_factor=1, resume_from=NULL WHERE digest=?",
+            " memory_factor=1, resume_from=NULL, refused=NULL WHERE digest=?",
             *(unit.generation, str(unit.folder), unit.night, unit.object),
             *(json.dumps(unit.to_json()), State.PENDING, deadline, unit.digest),
         )
@@ -83,7 +88,18 @@ class UnitTable(LedgerFile):
 
     def set_deadline(self, digest: str, deadline: float | None) -> None:
         """Note until when a unit may take; None until it is wanted again."""
-        self._run("UPDATE units SET deadline=? WHERE digest=?", deadline, digest)
+        self._run("UPDATE units SET deadline=?, refused=NULL WHERE digest=?", deadline, digest)
+
+    def move_deadline(self, digest: str, now: float, *, refused: bool) -> None:
+        """Move a unit's deadline on by the time since it was last refused, which does not count.
+
+        `refused` is whether it is refused now once more.
+        """
+        self._run(
+            "UPDATE units SET deadline=deadline + max(0, ? - coalesce(refused, ?)), refused=?"
+            " WHERE digest=?",
+            *(now, now, now if refused else None, digest),
+        )
 
     def set_next(
         self, digest: str, time_factor: float, memory_factor: float, resume_from: str | None
@@ -161,5 +177,5 @@ class UnitTable(LedgerFile):
 def _unit_row(row: sqlite3.Row) -> UnitRow:
     unit = Unit.from_json(Path(row["folder"]), json.loads(row["spec"]))
     names = ("reason", "detail", "deadline", "seconds")
-    more = ("time_factor", "memory_factor", "resume_from")
+    more = ("time_factor", "memory_factor", "resume_from", "refused")
     return UnitRow(unit, State(row["state"]), **{n: row[n] for n in names + more})

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from nmma_fitter.engine.batch import installation, installation_file
 from nmma_fitter.engine.files import Json, read_json, write_json
+from nmma_fitter.engine.folders import ADOPT, MARKER, gone
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.errors import BadInput
 
-MARKER = ".nmma-fitter.json"
 RESULTS, CANDIDATES = "outdirs", "candidates"
-ADOPT = "nmma-fitter adopt --config FILE"
 
 
 def settle(ledger: Ledger, state: Path, outdir: Path) -> None:
@@ -38,7 +37,7 @@ def settle(ledger: Ledger, state: Path, outdir: Path) -> None:
         return
     known = _known(state, RESULTS)
     if str(outdir) in known:
-        raise _gone(outdir)
+        raise gone(outdir)
     if not known:  # one from before there were markers, or a new one
         _settle_unmarked(ledger, state, outdir)
     outdir.mkdir(parents=True, exist_ok=True)
@@ -61,7 +60,7 @@ def settle_candidates(state: Path, candidates: Path, used: bool) -> None:
         return
     bare = not (candidates.is_dir() and any(candidates.iterdir()))
     if known or (used and bare):
-        raise _gone(candidates)
+        raise gone(candidates)
     candidates.mkdir(parents=True, exist_ok=True)
     adopt(state, candidates, CANDIDATES)
 
@@ -105,13 +104,6 @@ def _check_owner(state: Path, folder: Path, marker: Json) -> None:
         )
 
 
-def _gone(folder: Path) -> BadInput:
-    return BadInput(
-        f"{folder}: is not the folder that was used here, its {MARKER} is missing. Is it mounted? "
-        f"If it was emptied on purpose: {ADOPT}"
-    )
-
-
 def _same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
@@ -125,7 +117,7 @@ def _settle_unmarked(ledger: Ledger, state: Path, outdir: Path) -> None:
     here = [folder for folder in folders if folder.parent == outdir]
     if here:
         if not any(folder.is_dir() for folder in here):
-            raise _gone(outdir)
+            raise gone(outdir)
         return
     for before in dict.fromkeys(folder.parent for folder in folders):
         if any((outdir / f.name).is_dir() for f in folders if f.parent == before):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmma_fitter.engine.files import Json, folder_name, read_json, write_json
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.engine.ledger import Ledger, NeedRow
 
 
@@ -41,7 +42,7 @@ def close_night(ledger: Ledger, night: str) -> None:
         return
     path.unlink(missing_ok=True)
     revision = max(revision, int(known.get("revision", 0))) + 1
-    folder.mkdir(parents=True, exist_ok=True)
+    make_below(folder.parent, folder)
     write_json(path, {**content, "revision": revision, "closed": int(time.time())})
     ledger.set_night(night, revision, closed=True)
 

@@ -49,6 +49,11 @@ class Parcel:
     revision: int
     closed: bool
 
+    @property
+    def outdir(self) -> Path:
+        """The results' folder."""
+        return self.folder.parents[1] if self.object else self.folder.parent
+
 
 class Posts:
     """The posts of one courier: an intent is on disk before each, its end after it.

@@ -106,16 +106,17 @@ def submit(
         options = repr(batch[0].resources.options)
         units = [row for job in batch for row in job.rows]
         if options in full:
-            waiting += _wait(ledger, units, full[options])
+            waiting += _wait(ledger, units, full[options], now)
             continue
         if number and not _next_call(settings):
             late += len(units)
             continue
         out = _submit_batch(ledger, scheduler, state, batch, settings, now)
         notes += out.notes
+        _goes_on(ledger, units, rows_of(out.left), now)
         if out.full and out.left:
             full[options] = _limit_words(out.full, settings)
-            waiting += _wait(ledger, rows_of(out.left), full[options])
+            waiting += _wait(ledger, rows_of(out.left), full[options], now)
         else:
             late += len(rows_of(out.left))
     if waiting:
@@ -139,12 +140,22 @@ def _limit_words(said: str, settings: SubmitSettings) -> str:
     return f"the batch system takes no more jobs now ({said}); set [tick] {bounds} to that limit"
 
 
-def _wait(ledger: Ledger, rows: Sequence[UnitRow], why: str) -> Sequence[UnitRow]:
-    """Note why units stay pending."""
+def _wait(ledger: Ledger, rows: Sequence[UnitRow], why: str, now: float) -> Sequence[UnitRow]:
+    """Note why units stay pending; their deadlines stand still meanwhile."""
     with ledger.transaction():
         for row in rows:
             ledger.set_state(row.unit.digest, State.PENDING, None, why)
+            ledger.move_deadline(row.unit.digest, now, refused=True)
     return rows
+
+
+def _goes_on(ledger: Ledger, rows: Sequence[UnitRow], left: Sequence[UnitRow], now: float) -> None:
+    """Let the deadlines count again of units that were refused before and are not any more."""
+    still = {row.unit.digest for row in left}
+    with ledger.transaction():
+        for row in rows:
+            if row.refused is not None and row.unit.digest not in still:
+                ledger.move_deadline(row.unit.digest, now, refused=False)
 
 
 def _cuts(scheduler: Scheduler, jobs: Sequence[Job]) -> Iterable[str]:

@@ -107,10 +107,7 @@ class Tracker:
             said = heard.problem or next(
                 (w.job.detail for w in unfinished if w.job.state is JobState.UNKNOWN), ""
             )
-            self._out.notes.append(
-                "the batch system did not answer; nothing is submitted now"
-                + (f" ({said})" if said else "")
-            )
+            self._out.notes.append(no_answer(said))
             self._out.submittable.clear()
         self._send_cancels()
         return self._out
@@ -273,12 +270,21 @@ class Tracker:
         return ("timeout" if tried else "never_started"), detail
 
     def _past_deadline(self, row: UnitRow) -> bool:
-        return not row.state.ended and row.deadline is not None and self._now > row.deadline
+        """Whether it took too long; while a limit of the site keeps it waiting, no time counts."""
+        now = self._now if row.refused is None else row.refused
+        return not row.state.ended and row.deadline is not None and now > row.deadline
 
     def _cancel(self, witness: Witness) -> None:
         attempt = witness.attempt
         if attempt is not None and attempt.job_id and not witness.job.state.final:
             self._out.to_cancel.append(attempt)
+
+
+def no_answer(said: str) -> str:
+    """What a person is told when the batch system did not answer, with its own words."""
+    return "the batch system did not answer; nothing is submitted now" + (
+        f" ({said})" if said else ""
+    )
 
 
 def _is_over(row: UnitRow, witness: Witness) -> bool:

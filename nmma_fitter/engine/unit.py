@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter.engine.files import Json, folder_name, read_json, write_json
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.schedulers.base import Resources
 
 
@@ -132,9 +133,11 @@ class Unit:
 def prepare_folder(unit: Unit) -> None:
     """Write the work folder: inputs first, ``unit.json`` (what is wanted now) last.
 
-    What is there already as it must be is left alone.
+    What is there already as it must be is left alone. The results' folder, three above it, must be
+    there.
     """
-    unit.attempts.mkdir(parents=True, exist_ok=True)
+    if not unit.attempts.is_dir():
+        make_below([*unit.folder.parents][:3][-1], unit.attempts)
     (unit.folder / "sentinels").mkdir(exist_ok=True)
     for name, value in (*unit.inputs.items(), ("unit.json", unit.to_json())):
         if read_json(unit.folder / name) != value:

@@ -47,6 +47,7 @@ NEXT = {
     "or make-jobs --config {folder}/my.toml --keep-going",
 }
 PRIMARY_SECONDS = 12 * 3600
+SLOT_SECONDS, LAST_TICK_MINUTES = 29 * 60, 4  # of scrontab; a slot ends with a tick
 
 
 def install_jobs(folder: Path, site: Site, *, account: str = "", force: bool = False) -> list[str]:
@@ -85,7 +86,7 @@ def fit_to(text: str, site: Site, account: str) -> str:
     """Put a site's scheduler, partition and time limits into a shipped file."""
     seconds = int(min(PRIMARY_SECONDS, site.longest or PRIMARY_SECONDS))
     limit = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    lines = {r"^#SBATCH --time=.*$": f"#SBATCH --time={limit}"}
+    lines = {r"^#SBATCH --time=.*$": f"#SBATCH --time={limit}", **_slot(site)}
     if site.scheduler != "local":
         lines[r'^# name = "local"'] = f'name = "{site.scheduler}"'
     if site.scheduler == "slurm":
@@ -96,6 +97,18 @@ def fit_to(text: str, site: Site, account: str) -> str:
     for pattern, line in lines.items():
         text = re.sub(pattern, line.replace("\\", r"\\"), text, count=1, flags=re.MULTILINE)
     return text
+
+
+def _slot(site: Site) -> dict[str, str]:
+    """What of scrontab's slot does not fit the partition: its time limit, and the lingering."""
+    if site.longest is None or site.longest >= SLOT_SECONDS:
+        return {}
+    minutes, seconds = divmod(int(site.longest), 60)
+    stays = max(minutes - LAST_TICK_MINUTES, minutes // 2)
+    return {
+        r"^#SCRON --time=.*$": f"#SCRON --time=00:{minutes:02}:{seconds:02}",
+        r"--linger \w+$": f"--linger {stays}m",
+    }
 
 
 def fill_in(text: str, commands: Path, folder: Path) -> str:

@@ -18,8 +18,9 @@ from nmma_fitter.engine.batch import read_batches
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.ledger import Ledger, NeedRow, UnitRow
 from nmma_fitter.engine.ledger_copy import copy_ledger
+from nmma_fitter.engine.marker import adopt
 from nmma_fitter.engine.outbox import parcel_of
-from nmma_fitter.engine.track import Tracked
+from nmma_fitter.engine.track import Tracked, no_answer
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import SchedulerError, SchedulerFull
@@ -41,7 +42,8 @@ class Plan:
     posts : list of dict
         What Slack would be told at the tick's end, about objects of which fits would be started.
     starts, refused : int
-        Units that would be submitted; and those that the batch system did not say yes to.
+        Units that would be submitted; and those that the batch system did not say yes to, or that
+        wait for its answer. What it says of none is no failure, of a plan as of a tick.
     notes : list of str
         What the tick would say of its submits.
     """
@@ -147,6 +149,7 @@ def rehearse(config: Config, order: Order) -> Plan:
             path.mkdir()
         copied = config.model_copy(update={"paths": paths})
         moved = Moved(config.paths.outdir, root)
+        adopt(paths.state, paths.outdir)
         _copy_ledger(config.paths.state / "ledger.sqlite", paths.state / "ledger.sqlite", moved)
         with Ledger(paths.state / "ledger.sqlite") as ledger:
             return _rehearse(Poller(copied, order), ledger, moved)
@@ -165,9 +168,16 @@ def _rehearse(poller: Poller, ledger: Ledger, moved: Moved) -> Plan:
         plan.rows.append((want.object, want.task, _outlook(ledger, want, known, earlier)))
     waiting = ledger.units(State.PENDING)
     labels = {row.unit.folder: f"{row.unit.object} {row.unit.task}" for row in waiting}
-    scheduler = Rehearsing(make_scheduler(poller.config), plan, labels, poller.config.paths.state)
+    real = make_scheduler(poller.config)
+    scheduler = Rehearsing(real, plan, labels, poller.config.paths.state)
     ledger.forget_said()  # what is said once, a plan says each time
-    plan.notes += poller.submit(ledger, scheduler, Tracked(submittable=waiting))
+    answer = real.poll([])
+    if answer.found is None:  # as in a tick
+        plan.notes.append(no_answer(answer.problem))
+        plan.refused = len(waiting)
+    else:
+        tracked = Tracked(submittable=waiting, queued=answer.queued)
+        plan.notes += poller.submit(ledger, scheduler, tracked)
     plan.posts += _posts(poller.config, ledger, plan.night)
     return plan
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nmma_fitter.schedulers.base import BatchRequest
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
+from nmma_fitter.schedulers.htcondor_states import OVER_TIME_STATUS
 
 CHECKPOINT_STATUS = 85
 OUT_OF_TIME_STATUS = 75  # as of a fit that was stopped
@@ -65,6 +66,10 @@ trap 'asked=1; [ -n "$child" ] && kill -USR1 "$child" 2>/dev/null' USR2
 # The limit counts from the first start in this folder; a stop for a checkpoint is none.
 [ -s .began ] || date +%s >.began
 gone=$(($(date +%s) - $(<.began)))
+# A run that does not stop when it is warned ends here and not by HTCondor, which would bring
+# nothing home of what it ends.
+trap 'exit {over}' ALRM
+later "$(({limit} - gone))" ALRM
 {timer}
 bash "$script" &
 child=$!
@@ -100,7 +105,12 @@ def wrapper(
     warned, stopped = _warned_after(batch, settings), settings.checkpoint_seconds
     if settings.files == "shared":
         return os.fsencode(head + _SHARED.format(warning=f"later {warned} USR1" if warned else ""))
-    body = _TRANSFER.format(timer=_timer(warned, stopped), status=CHECKPOINT_STATUS)
+    body = _TRANSFER.format(
+        timer=_timer(warned, stopped),
+        status=CHECKPOINT_STATUS,
+        over=OVER_TIME_STATUS,
+        limit=batch.resources.seconds,
+    )
     return os.fsencode(head + body)
 
 

@@ -53,6 +53,7 @@ PASSING = {
 }
 OF_THE_POOL = {34: "out_of_memory", 46: "timeout", 47: "timeout"}
 SPOOLING = 16
+OVER_TIME_STATUS = 124  # of a job that ended itself at its limit, as `timeout` does
 
 
 def status_of(ad: Ad, hold_tries: int) -> JobStatus:
@@ -155,6 +156,8 @@ def _completed(ad: Ad) -> tuple[JobState, str | None, str, int | None]:
         return JobState.UNKNOWN, None, "completed without an exit status", None
     if code == 0:
         return JobState.ENDED_WELL, None, "completed", 0
+    if code == OVER_TIME_STATUS:
+        return JobState.ENDED_BADLY, "timeout", "over its time limit", code
     return JobState.ENDED_BADLY, "nonzero_exit", f"exit status {code}", code
 
 

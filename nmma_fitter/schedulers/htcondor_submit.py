@@ -23,6 +23,7 @@ from nmma_fitter.schedulers.settings import check_value
 
 LOG = "log"
 SHARED = "shared-"  # name of a script that runs those of several work folders
+_LATE_SECONDS = 60  # for a job that ends itself at its limit, so that its files come home
 _FORGOTTEN_SECONDS = 86400  # a job held for so long is removed: whoever submitted it is gone
 
 
@@ -87,7 +88,8 @@ def _policy(batch: BatchRequest, settings: HTCondorSettings) -> dict[str, str]:
     running = f"JobStatus == {RUNNING}"
     start, script = "JobCurrentStartDate", "JobCurrentStartExecutingDate"
     since_start = f"time() - ifThenElse(({script} >= {start}) =?= True, {script}, {start})"
-    time = f"({running} && {since_start} > {asked.seconds}) =?= True"
+    limit = asked.seconds + (_LATE_SECONDS if settings.files == "transfer" else 0)
+    time = f"({running} && {since_start} > {limit}) =?= True"
     memory = f"({running} && MemoryUsage > RequestMemory) =?= True"
     failed = f"VacateReasonCode == {STARTER_ERROR} && NumShadowStarts > {settings.hold_tries + 1}"
     never = f"(JobStatus == {IDLE} && {failed}) =?= True"

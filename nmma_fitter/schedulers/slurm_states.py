@@ -62,6 +62,9 @@ HELD = frozenset(
 # Held since its node could not launch it: the prolog failed there, or a controller that had lost
 # its state gave the job a number that still runs. Its request is in order, another start may do.
 LAUNCH_FAILED = "launch_failed_requeued_held"
+# Of these the time limit, and the settings that a shorter one comes from.
+_OVER_TIME = ("TimeLimit", "MaxWallDurationPerJobLimit", "MaxWallDurationPerJob")
+LESS_TIME = "set a shorter time_limit for the model, or another partition or qos"
 # Limits of one job that it will always exceed.
 _OVER_A_LIMIT = ("PerJob", "PerJobLimit", "MaxWallDurationPerJobLimit")
 _COULD_NOT_START = 53  # Slurm's own number: the files for its output could not be opened
@@ -91,12 +94,19 @@ def _live(row: Row) -> JobStatus:
     state, word = LIVE[row.state], row.reason.strip().replace(" ", "_")
     if state is JobState.PENDING and word == LAUNCH_FAILED:
         return JobStatus(JobState.HELD, "node_failure", detail)
-    if state is JobState.PENDING and _is_held(word):
+    if state is JobState.PENDING and is_held(word):
         state = JobState.HELD
+        detail += f": {LESS_TIME}" if is_over_time(word) else ""
     return JobStatus(state, "never_started" if state is JobState.HELD else None, detail)
 
 
-def _is_held(word: str) -> bool:
+def is_over_time(reason: str) -> bool:
+    """Whether a job asks for more time than its partition, QOS or association gives."""
+    return reason.endswith(_OVER_TIME)
+
+
+def is_held(word: str) -> bool:
+    """Whether a pending job with this reason waits until a person acts."""
     return word in HELD or (
         word.startswith(("QOSMax", "AssocMax")) and word.endswith(_OVER_A_LIMIT)
     )

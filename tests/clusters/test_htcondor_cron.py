@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from contract import wait_until
 
@@ -44,3 +48,24 @@ def test_it_is_started_again_and_again(submitted, tmp_path):
 def test_htcondor_takes_it_and_keeps_it_until_its_slot(submitted, htcondor):
     [line] = htcondor.queue("JobUniverse", "CronMinute", "OnExitRemove", "JobStatus")
     assert line.split()[:3] == ["12", "*", "false"]
+
+
+def test_status_finds_it_while_it_waits_and_when_it_is_held(submitted, htcondor, tmp_path):
+    (tmp_path / "my.toml").write_text('[scheduler]\nname = "htcondor"\n')
+    entry = "from nmma_fitter.cli import nmma_fitter_main; nmma_fitter_main()"
+    command = [sys.executable, "-c", entry, "status", "--config", "my.toml"]
+
+    def status() -> str:
+        environment = {**os.environ, **htcondor.environment}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    [cluster] = htcondor.queue("ClusterId")
+    said = status()
+    assert f"primary_job.sub {cluster} wa" in said  # waits for its slot, or was started for it
+    htcondor.run("condor_hold", cluster)
+    said = status()
+    assert f"primary_job.sub {cluster} is held: via condor_hold" in said
+    assert f"`condor_rm {cluster}`" in said

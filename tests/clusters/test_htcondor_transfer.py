@@ -38,7 +38,7 @@ extra = { transfer_container = "false" }
 """
 )
 SHORT = {"resources": {"seconds": 40}}
-LONG = ("evicted", "struck", "out of time")
+LONG = ("evicted", "struck", "out of time", "deaf")
 EVERY = ("plain", "fails", *LONG)
 
 
@@ -54,6 +54,7 @@ def story(root: Path) -> Installation:
         night.want("evicted", seconds=6)
         night.want("struck", seconds=BEATS / 10, resources={"cores": 8})
         night.want("out of time", seconds=45, **SHORT)
+        night.want("deaf", seconds=45, keep=True, deaf=True, resources={"seconds": 20})
         night.start()
         try:
             pool.run("condor_vacate_job", night.until_run("evicted").job_id)
@@ -136,6 +137,11 @@ def test_what_is_started_again_goes_on_from_its_checkpoint(told, name):
 def test_a_run_out_of_time_brings_its_checkpoint_home_to_the_next(told):
     assert any("out of time toy: timeout, trying again" in note for note in told.notes)
     assert list(told.work("out of time").glob("attempts/1-*/checkpoint.h5"))
+
+
+def test_a_run_that_does_not_stop_in_time_brings_its_checkpoint_home_too(told):
+    assert any("deaf toy: timeout, trying again" in note for note in told.notes)
+    assert list(told.work("deaf").glob("attempts/1-*/checkpoint.h5"))
 
 
 def test_a_checkpoint_that_was_sent_home_survives_the_node(told):

@@ -39,6 +39,7 @@ class Bench:
         self.root, self.outdir, self.state = root, root / "outdir", root / "state"
         self.state.mkdir(parents=True)
         self.outdir.mkdir()
+        (self.outdir / ".nmma-fitter.json").touch()  # as an installation's
         self._make, self.now = couriers, 1_000_000.0
         self.couriers = list(couriers())
         self.ledger = Ledger(self.state / "ledger.sqlite")

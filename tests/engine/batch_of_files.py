@@ -18,7 +18,7 @@ from nmma_fitter.engine.files import read_json, write_json
 from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, read_sentinel
 from nmma_fitter.engine.unit import read_unit
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
+from nmma_fitter.errors import SchedulerError, SchedulerFull, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 
 FIELD = re.compile(r"^(digest|generation|number)=(\S+)$", re.MULTILINE)
@@ -35,7 +35,8 @@ class BatchOfFiles:
         Whether a poll gets an answer.
     next_submit : str
         ``accept``, ``refuse``, ``lose`` (accepted, answer lost), ``lose-late`` (the same, but in
-        the queue only when the controller wakes), ``drop`` (no answer, never accepted).
+        the queue only when the controller wakes), ``drop`` (no answer, never accepted),
+        ``full`` (a limit on the number of jobs).
     """
 
     root: Path
@@ -49,6 +50,8 @@ class BatchOfFiles:
 
     def submit(self, batch: BatchRequest) -> Sequence[str]:
         how, self.next_submit = self.next_submit, "accept"
+        if how == "full":
+            raise SchedulerFull("QOSMaxSubmitJobPerUserLimit")
         if how == "refuse":
             raise SchedulerError("invalid partition")
         if how == "drop":

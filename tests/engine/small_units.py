@@ -20,7 +20,12 @@ def small_unit(
     generation: int = 0,
     command: tuple[str, ...] = ("true",),
 ) -> Unit:
-    """A unit whose digest depends on object, task and version of its data only."""
+    """A unit whose digest depends on object, task and version of its data only.
+
+    Its results' folder is there, as that of an installation is.
+    """
+    outdir.mkdir(parents=True, exist_ok=True)
+    (outdir / ".nmma-fitter.json").touch()
     return Unit(
         campaign="test",
         night=night,

@@ -83,6 +83,7 @@ def test_a_ledger_of_the_first_schema_is_taken_over(tmp_path):
     with sqlite3.connect(path) as db:
         db.execute("DROP INDEX attempts_job")
         db.execute("ALTER TABLE attempts DROP COLUMN seconds")
+        db.execute("ALTER TABLE units DROP COLUMN refused")
         db.execute("PRAGMA user_version = 1")
     with Ledger(path) as ledger:
         ledger.add_batch(Batch("t", "local", (BatchJob(unit.digest, 0, 1, "f", 60),)))

@@ -17,7 +17,7 @@ from nmma_fitter.engine.track import Tracked, Tracker, TrackSettings
 from nmma_fitter.engine.unit import State
 from nmma_fitter.engine.want import Wanted, register
 from nmma_fitter.engine.witness import IN_USE
-from nmma_fitter.errors import SchedulerError, SchedulerUnknown
+from nmma_fitter.errors import SchedulerError, SchedulerFull, SchedulerUnknown
 from nmma_fitter.schedulers.base import Answer, BatchRequest, JobState, JobStatus, Resources
 
 
@@ -268,6 +268,22 @@ def test_a_deadline_cancels_the_job_and_ends_the_unit(tmp_path):
     world.tick(600)
     assert (world.row.state, world.row.reason) == (State.FAILED, "timeout")
     assert len(world.batch_system.cancelled) == 1
+
+
+def test_a_deadline_does_not_run_on_while_a_limit_of_the_site_refuses_the_unit(tmp_path):
+    world = World(tmp_path)
+    world.batch_system.refuses = SchedulerFull("QOSMaxSubmitJobPerUserLimit")
+    world.want("ZTF1", deadline=1500)
+    for _ in range(5):
+        world.tick(400)
+        assert (world.row.state, world.row.reason) == (State.PENDING, None)
+    world.batch_system.refuses = None
+    world.tick(400)  # 2000 s since its first refusal, 100 s before the deadline
+    assert world.row.state is State.SUBMITTED and world.row.deadline == 3500
+    world.tick(90)
+    assert world.row.state is State.RUNNING
+    world.tick(20)
+    assert (world.row.state, world.row.reason) == (State.FAILED, "timeout")
 
 
 def test_a_tick_asks_once_however_many_units_live(tmp_path):

@@ -181,6 +181,39 @@ def test_status_finds_the_primary_job_that_waits_and_says_why(folder, tmp_path, 
     assert f"`scancel 7` and `sbatch {folder}/primary_job`" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "reason", ["QOSMaxWallDurationPerJobLimit", "AssocMaxWallDurationPerJobLimit"]
+)
+def test_a_primary_job_over_the_limit_of_a_qos_is_said_to_wait_for_ever(
+    folder, tmp_path, monkeypatch, reason
+):
+    (tmp_path / "site").mkdir()
+    site = StandIns(tmp_path / "site")
+    site.says("squeue", f"echo '7|PENDING|{reason}|12:00:00|short'")
+    monkeypatch.setenv("PATH", f"{site.bin}:/usr/bin:/bin")
+    command = [COMMAND, "status", "--config", folder / "my.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"{reason}; its time limit of 12:00:00 is more than it may have" in done.stdout
+    assert "edit --time, --partition or --qos in the #SBATCH lines" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("limit", "time", "linger"),
+    [
+        ("00:20:00", "00:20:00", "16m"),
+        ("00:05:30", "00:05:30", "2m"),
+        ("2:00:00", "00:29:00", "25m"),
+    ],
+)
+def test_scrontabs_slot_fits_the_partition_too(tmp_path, monkeypatch, limit, time, linger):
+    site = StandIns(tmp_path)
+    site.control(partitions=f"PartitionName=short Default=YES MaxTime={limit} State=UP\n")
+    monkeypatch.setenv("PATH", f"{site.bin}:/usr/bin:/bin")
+    _install(tmp_path / "here")
+    text = (tmp_path / "here" / "scrontab").read_text()
+    assert f"\n#SCRON --time={time}\n" in text and text.endswith(f" --linger {linger}\n")
+
+
 def _install(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, "install-jobs", folder, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)

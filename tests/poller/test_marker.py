@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -177,3 +178,20 @@ def test_without_a_source_an_empty_folder_of_candidates_is_said_to_have_held_nig
     assert "is it mounted?" in site.status()
     by_hand = site.run("make-jobs")
     assert by_hand.status == 2 and "is it mounted?" in by_hand.text
+
+
+@pytest.mark.parametrize(
+    ("where", "bare"),
+    [("wanted", []), ("collect", ["bare"]), ("show", []), ("show_all", ["bare"])],
+)
+def test_moved_or_unmounted_during_a_tick_it_is_not_made_again(site, where, bare):
+    rows = 3 if where == "wanted" else 1
+    site.light_curve(B, "ZTF2", rows=rows)
+    script = Path(__file__).with_name("renaming_poller.py")
+    command = [sys.executable, str(script), str(site.root), where, *bare]
+    subprocess.run(command, check=False, timeout=120)
+    assert (site.root / "moved").is_dir()
+    left = site.root / "outdir"
+    assert list(left.rglob("*")) == [] if bare else not left.exists()
+    said = site.run("make-jobs", "--once")
+    assert said.status == 2 and "Is it mounted?" in said.text and said.text.count("\n") == 1

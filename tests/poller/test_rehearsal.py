@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "schedulers"))
+from slurm_stand_ins import QUEUE, StandIns
+
 from nmma_fitter.config import load_config
 from nmma_fitter.engine.batch import BatchJob, new_batch
 from nmma_fitter.engine.rebuild import open_ledger
@@ -200,6 +203,45 @@ def test_a_refusal_is_in_the_batchs_line(kind, tmp_path):
     with pytest.raises(kind):
         Rehearsing(Refusing(kind("no such partition")), plan, {}, tmp_path).submit(batch)
     assert plan.starts == 0 and "no such partition" in plan.batches[0]
+
+
+def on_slurm(place: Place, squeue: str, monkeypatch, more: str = "") -> None:
+    """Let the installation's batch system be commands that speak like Slurm's."""
+    site = StandIns(place.root)
+    site.says("squeue", squeue)
+    site.says("sbatch", 'case "$*" in *--test-only*) echo fits >&2;; *) echo 7;; esac')
+    monkeypatch.setenv("PATH", f"{site.bin}:/usr/bin:/bin")
+    text = CONFIG.replace("slots = 1", 'name = "slurm"') + more
+    (place.root / "my.toml").write_text(text)
+
+
+def make_jobs(place: Place, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [MAKE_JOBS, "--config", str(place.root / "my.toml"), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+
+
+def test_near_the_limit_of_the_queue_it_says_what_the_run_then_does(place, monkeypatch):
+    others = "".join(f"\nrow {n} RUNNING 0:0 None 0 other ''" for n in (1, 2, 3))
+    on_slurm(place, QUEUE + others, monkeypatch, "max_queued = 5\n")
+    for number in range(4):
+        place.light_curve(A, f"ZTF{number}", [r.replace("19.", f"1{number}.") for r in ROWS])
+    said = make_jobs(place, "--dry-run")
+    assert "2 fits would be started" in said.stdout, said
+    assert "2 units wait for their turn to be submitted" in said.stdout
+    said = make_jobs(place, "--once")
+    assert "2 units wait for their turn to be submitted" in said.stdout + said.stderr
+    with place.ledger() as ledger:
+        assert ledger.count(State.SUBMITTED) == 2
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1]])
+def test_of_a_batch_system_that_does_not_answer_it_says_what_the_run_says(place, monkeypatch, rows):
+    on_slurm(place, "echo slurmctld is away >&2; exit 1", monkeypatch)
+    place.light_curve(A, "ZTF1", rows)
+    planned, run = make_jobs(place, "--dry-run"), make_jobs(place, "--once")
+    no_answer = "the batch system did not answer; nothing is submitted now (squeue: slurmctld is"
+    assert no_answer in planned.stdout and no_answer in run.stdout + run.stderr
+    assert planned.returncode == (1 if rows is ROWS else 0)  # nothing to start: nothing failed
 
 
 def test_it_prints_the_blocks_that_slack_would_be_told_and_tells_nobody(tmp_path):

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nmma_fitter.engine.files import write_atomic
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.shipped import shipped
 
 FOLDER = "assets"
@@ -60,7 +61,7 @@ def plotly_bundle() -> Path | None:
 def write_assets(outdir: Path) -> None:
     """Write what the pages load; what is there already is left alone."""
     folder = outdir / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    make_below(outdir, folder)
     wanted = {name: _source(shipped_name) for shipped_name, name in assets().names.items()}
     if bundle := plotly_bundle():
         wanted[assets().plotly] = bundle

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from nmma_fitter.delivery.report.assets import FOLDER, assets
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import write_atomic
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.plain import one_line
 from nmma_fitter.shipped import shipped
 from nmma_fitter.version import version_text
@@ -50,7 +51,7 @@ def write_page(outdir: Path, folder: Path, template: str, values: Mapping[str, A
         if path.read_bytes() == data:
             return
     except OSError:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_below(outdir, folder)
     write_atomic(path, data)
 
 

@@ -12,6 +12,7 @@ from nmma_fitter.delivery.slack.channel import Channel
 from nmma_fitter.delivery.slack.record import FILE, Record
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.delivery.words import link_of
+from nmma_fitter.engine.folders import make_below
 from nmma_fitter.engine.outbox import Parcel, Posts
 
 
@@ -29,6 +30,7 @@ class SlackCourier:
         from nmma_fitter.delivery.slack.thread import ObjectThread
 
         settings = self.channel.settings
+        make_below(parcel.outdir, parcel.folder)
         record = Record(posts, self.channel.id, parcel.folder, settings)
         if parcel.object:
             return ObjectThread(self.channel, parcel, record, enough).deliver()

@@ -134,7 +134,6 @@ class Record:
         stored = read_json(self._path) or {}
         channels: dict[str, Any] = _table(stored.get("channels"))
         posts = {**_table(channels.get(self._channel)), key: asdict(entry)}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         channels = {**channels, self._channel: posts}
         write_json(self._path, {"format": FORMAT, "channels": channels})
 

@@ -76,6 +76,7 @@ def pages(ledger: Ledger, outdir: Path) -> None:
             place = folder / folder_name(name)
             own = [ending_of(ledger, need) for need in needs if need.object == name]
             since = NIGHT if night == LATER and name == NAME else None
+            place.mkdir(parents=True, exist_ok=True)
             write_product(place, name, finished(own), points_to=since)
             history = refits(ledger.history(name))
             write_object_page(outdir, place, name, night, finished(own), history)
