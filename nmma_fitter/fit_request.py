@@ -177,6 +177,12 @@ class FitRequest:
         """Bands of the window, each once."""
         return sorted(set(self.window.band.tolist()))
 
+    @property
+    def sys_error(self) -> dict[str, float]:
+        """Systematic error in mag of each band of the window."""
+        chosen = self.settings
+        return {b: chosen.sys_error_bands.get(b, chosen.sys_error) for b in self.bands}
+
     def make_model(self) -> models.Model:
         """The model with its settings, checked to be available and able to predict the bands."""
         model = available_model(self.model, self.settings.model_options)

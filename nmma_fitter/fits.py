@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.inference.prior_files import names_in, read_text
+from nmma_fitter.nearest import did_you_mean
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.prior_files import origin_of, prior_text
 from nmma_fitter.schedulers.base import Resources
@@ -125,11 +125,9 @@ def check_tables(fits: FitsTable, wanted: Sequence[str]) -> None:
     known = {*models.names(), *catalogue.KINDS, *fits.models, *wanted}
     for name in fits.model:
         if name not in known and not catalogue.is_supernova(name):
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
             raise ConfigError(
-                f"[fits.model.{name}] is the table of no model; {hint}"
-                f"Known models: {', '.join(models.names())}"
+                f"[fits.model.{name}] is the table of no model{did_you_mean(name, known)}; "
+                f"known models: {', '.join(models.names())}"
             )
 
 

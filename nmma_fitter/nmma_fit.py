@@ -109,7 +109,9 @@ def run_fit(
     write_json(folder / "config.json", {**request.to_json(), "versions": own_versions()})
     chosen = request.settings
     _say_what_is_fitted(request, request.window)
-    priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
+    priors = apply_measured(
+        load_priors(request.priors, request.priors_from), chosen.redshift, chosen.distance
+    )
     checkpoint = folder / "checkpoint.h5"
     watch = Watch({"digest": request.digest}, checkpoint, should_stop, on_progress)
     if request.by_nmma:

@@ -7,7 +7,6 @@ the class. A prior file without a module is a variant's, such as ``TrPi2018_toph
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -16,6 +15,7 @@ from typing import Any
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models.base import Model, Parameter
 from nmma_fitter.models.observed import Prediction
+from nmma_fitter.nearest import did_you_mean
 from nmma_fitter.shipped import shipped
 
 __all__ = ["MODELS", "Model", "Parameter", "Prediction", "get", "names"]
@@ -62,7 +62,7 @@ def get(name: str, **options: Any) -> Model:
         Unknown model or option; the message lists the known ones, the closest first.
     """
     if name not in MODELS:
-        raise BadInput(_unknown("model", name, list(MODELS)))
+        raise BadInput(unknown_model(name))
     known = list(inspect.signature(MODELS[name]).parameters)
     for option in options:
         if option not in known:
@@ -70,8 +70,11 @@ def get(name: str, **options: Any) -> Model:
     return MODELS[name](**options)
 
 
+def unknown_model(name: str) -> str:
+    """What to say of a name that is no model's."""
+    return _unknown("model", name, list(MODELS))
+
+
 def _unknown(what: str, given: str, known: list[str]) -> str:
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[m] for m in difflib.get_close_matches(given.casefold(), folded, n=3)]
-    listed = close + [candidate for candidate in known if candidate not in close]
-    return f"unknown {what} {given!r}; known: {', '.join(listed) or 'none'}"
+    close = did_you_mean(given, known)
+    return f"unknown {what} {given!r}{close}; known: {', '.join(known) or 'none'}"

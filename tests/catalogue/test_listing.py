@@ -121,4 +121,4 @@ def test_json_holds_what_the_table_says(tmp_path: Path) -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     done = run(tmp_path, "Me2071")
     assert done.returncode == 2
-    assert "unknown model 'Me2071'; known: Me2017, " in done.stderr
+    assert "unknown model 'Me2071' (did you mean 'Me2017'?); known: " in done.stderr
