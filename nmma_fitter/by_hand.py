@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from nmma_fitter import models
@@ -73,6 +74,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
+    _make_folder(folder, order.outdir)
     stop = StopFlag()
     finished: list[Finished] = []
     with CtrlC(lambda: print(STOPPING, flush=True)):
@@ -86,6 +88,17 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if goes_on:
         print(goes_on)
     return stopped or _status(finished, ranking is not None)
+
+
+def _make_folder(folder: Path, outdir: Path) -> None:
+    """Make an object's folder, in which there must be room for results."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = (error.strerror or "cannot be written to").lower()
+        raise BadInput(f"--outdir {outdir}: {why}; choose another") from None
 
 
 def _fit_each(

@@ -29,6 +29,7 @@ from nmma_fitter.errors import Interrupted, NmmaFitterError, NotConverged
 from nmma_fitter.fit_request import FitRequest, read_request
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.models import Model, Prediction
+from nmma_fitter.plain import counted
 from nmma_fitter.run_progress import Progress
 from nmma_fitter.terminal import LogHandler, OneLine
 from nmma_fitter.version import versions as own_versions
@@ -221,14 +222,15 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
     count = detections(window)
     dropped = sum(len(one["dropped"]) for one in request.merged)
     log.info(
-        "%s, %s: %d detections and %d limits in the window, day 0 at MJD %.5f",
-        *(request.object, request.model, count, len(window) - count, request.trigger),
+        "%s, %s: %s and %s in the window, day 0 at MJD %.5f",
+        *(request.object, request.model, counted(count, "detection")),
+        *(counted(len(window) - count, "limit"), request.trigger),
     )
     log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:
-        log.info("%d rows that repeat an exposure were merged away", dropped)
+        log.info("%s merged", counted(dropped, "duplicate measurement"))
     if count < 2:
-        log.warning("only %d detection in the window: the fit says little", count)
+        log.warning("only %s in the window: the fit says little", counted(count, "detection"))
 
 
 def outcome_of(error: NmmaFitterError) -> dict[str, Any]:

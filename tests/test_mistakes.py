@@ -44,6 +44,7 @@ def a_night(root: Path, settings: str = "") -> None:
         ("lc.csv --model Piro2021 --jet tophat", "--jet is an option of TrPi2018"),
         ("lc.csv --model Piro2021 --priors none.prior", "none.prior: cannot read"),
         ("lc.csv --model Piro2021 --priors bad.prior", "bad.prior, line 2: Unifrom is not allowed"),
+        ("lc.csv --model Piro2021 --outdir /proc/none", "--outdir /proc/none: "),
         ("lc.csv --model Piro2020", "unknown model 'Piro2020' (did you mean 'Piro2021'?)"),
         ("lc.csv --model Piro2021 --sampler nestd", "must be importance or nested"),
         ("--model Piro2021 cl.csv", "'cl.csv' is neither a file nor a model"),
