@@ -33,10 +33,10 @@ $(STAMP_DEV): $(STAMP)
 	@$(BIN)/python scripts/install.py "what the tests need (22 packages, 0.3 GB)" $(LOCK) --editable '.[dev]'
 	@touch $@
 
-demo: $(STAMP)  ## Fit four simulated transients with four models each, on this machine
+demo: $(STAMP)  ## Fit four simulated transients with four models each, here
 	@scripts/demo $(BIN)
 
-nmma: $(STAMP_NMMA)  ## Install NMMA in .nmma for the tests against it (Python 3.12, 1.2 GB)
+nmma: $(STAMP_NMMA)  ## Install NMMA in .nmma for its tests (Python 3.12, 1.2 GB)
 
 $(NMMA)/bin/python:
 	$(PYTHON) -m venv $(NMMA)
@@ -45,7 +45,7 @@ $(STAMP_NMMA): $(NMMA)/bin/python requirements-nmma.lock
 	@$(NMMA)/bin/python scripts/install.py "NMMA and its packages (1.2 GB)" --no-deps --requirement requirements-nmma.lock
 	@touch $@
 
-test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1 also installs what needs root)
+test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1: also as root)
 	@echo "All tests: about 3,200, and 24 minutes on two idle cores. make test-quick runs a part, without services."
 	@scripts/install_test_packages
 	$(WITH_NMMA) $(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -53,15 +53,15 @@ test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1 also installs w
 test-quick: $(STAMP_DEV)  ## Run the tests that need no service and no whole fit
 	$(BIN)/python -m pytest --quick $(PYTEST_ARGS)
 
-chaos: $(STAMP_DEV)  ## Kill the poller everywhere; count what is lost or doubled (CHAOS_OUT, CHAOS_ARGS)
+chaos: $(STAMP_DEV)  ## Kill the poller everywhere, count losses (CHAOS_OUT, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
 
-bench: $(STAMP_DEV)  ## Time likelihoods and whole fits, here and in NMMA (BENCH_ARGS, NMMA_ARGS)
+bench: $(STAMP_DEV)  ## Time fits, here and in NMMA (BENCH_ARGS, NMMA_ARGS)
 	$(BIN)/python benchmarks/likelihoods.py
 	$(BIN)/python validation/timing.py --cores 2 $(BENCH_ARGS)
 	$(BIN)/python benchmarks/nmma.py $(NMMA_ARGS)
 
-calibrate: $(STAMP_DEV)  ## Simulate, fit and compare with the truth; resumes (CALIBRATE_ARGS)
+calibrate: $(STAMP_DEV)  ## Simulate, fit, compare with the truth (CALIBRATE_ARGS)
 	$(BIN)/python validation/calibrate.py $(CALIBRATE_ARGS)
 
 check: $(STAMP_DEV)  ## Run the linter and the type checker

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
@@ -50,6 +51,7 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     """
     found = requests_by_hand(order)
     folder = order.outdir.resolve() / folder_name(found[0].object)
+    _make_folder(folder, order.outdir)
     stop = StopFlag()
     finished: list[Finished] = []
     with CtrlC(lambda: print(STOPPING, flush=True)):
@@ -64,6 +66,17 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     if goes_on:
         print(goes_on)
     return stopped or _status(finished, ranking is not None)
+
+
+def _make_folder(folder: Path, outdir: Path) -> None:
+    """Make an object's folder, in which there must be room for results."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = (error.strerror or "cannot be written to").lower()
+        raise BadInput(f"--outdir {outdir}: {why}; choose another") from None
 
 
 def _fit_each(

@@ -7,7 +7,6 @@ a TOML file of the same shape for the ``[fits]`` table alone, named on the comma
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from collections.abc import Iterator
@@ -16,11 +15,14 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
+from nmma_fitter import models, schedulers
 from nmma_fitter.candidates.sources.settings import SourceSettings
 from nmma_fitter.delivery.settings import EmailSettings, WebhookSettings
 from nmma_fitter.delivery.slack.settings import SlackSettings
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings, FitsTable, ModelTable, NmmaTable, Settings, Table
+from nmma_fitter.nearest import did_you_mean
+from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.plain import without_tokens
 from nmma_fitter.schedulers.htcondor_settings import HTCondorSettings
 from nmma_fitter.schedulers.slurm_settings import SlurmSettings
@@ -135,13 +137,17 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
     fits = own.get("fits", {})
     name = preset or (fits.get("preset") if isinstance(fits, dict) else None)
     if isinstance(name, str):  # what is no text is refused with the other settings
-        table = merged(table, _preset(name))
+        table = merged(table, _preset(name, "--preset" if preset else str(path)))
         own = merged(own, {"fits": {"preset": name}})
     where = str(path or "default configuration")
     config = _validated(Config, merged(table, own), where)
+    if wrong := schedulers.unknown(config.scheduler.name):
+        raise ConfigError(f"{where}: scheduler.name: {wrong}")
     for model in dict.fromkeys([*config.fits.models, *config.fits.model]):
         if model not in config.fits.refused_models:
-            fit_settings(config.fits, model, where)
+            engine = fit_settings(config.fits, model, where).engine
+            if engine == "fast" and model in config.fits.models:
+                _check_model(model, where)
     base = (path.parent if path else Path()).resolve()
     rebased = config.model_copy(
         update={
@@ -159,6 +165,12 @@ def load_config(path: Path | None = None, *, preset: str | None = None) -> Confi
     )
     check_paths(rebased.paths, where)
     return rebased
+
+
+def _check_model(model: str, where: str) -> None:
+    """Refuse a misspelt model, which neither we nor NMMA have."""
+    if model not in models.MODELS and not catalogue.is_nmmas(model):
+        raise ConfigError(f"{where}: fits.models: {models.unknown_model(model)}")
 
 
 def check_paths(paths: PathsTable, where: str) -> None:
@@ -212,11 +224,12 @@ def presets() -> list[str]:
     return sorted(p.stem for p in shipped("config", "presets").glob("*.toml"))
 
 
-def _preset(name: str) -> Table:
+def _preset(name: str, where: str) -> Table:
     if name not in presets():
-        close = difflib.get_close_matches(name, presets(), n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ConfigError(f"preset {name!r} is unknown{hint}; there are: {', '.join(presets())}")
+        close = did_you_mean(name, presets())
+        raise ConfigError(
+            f"{where}: preset {name!r} is unknown{close}; there are: {', '.join(presets())}"
+        )
     return _read(shipped("config", "presets", f"{name}.toml"))
 
 
@@ -245,6 +258,10 @@ def _not_finite(value: Any, key: tuple[str, ...]) -> Iterator[str]:
         yield from _not_finite(one, (*key, str(name)))
 
 
+# How pydantic names the branches of a choice of types within a key.
+_BRANCHES = ("str", "float", "bool", "constrained-float")
+
+
 def _validated(kind: type[T], table: Table, where: str) -> T:
     try:
         return kind.model_validate(table)
@@ -254,14 +271,14 @@ def _validated(kind: type[T], table: Table, where: str) -> T:
 
 def _first_problem(kind: type[Settings], error: ValidationError) -> str:
     problem = error.errors()[0]
-    key = ".".join(map(str, problem["loc"]))
+    key = ".".join(part for part in map(str, problem["loc"]) if part not in _BRANCHES)
     if problem["type"] != "extra_forbidden":
-        said = problem_of(error, show=not _may_be_secret(problem["loc"]))
+        section = f"[{key}]" if kind is Config else ""
+        said = problem_of(error, show=not _may_be_secret(problem["loc"]), section=section)
         return without_tokens(f"{key}: {said}" if key else said)
     known = _keys_at(kind, problem["loc"][:-1])
-    close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"unknown key {key!r}{hint} (known here: {', '.join(known)})"
+    hint = did_you_mean(str(problem["loc"][-1]), known)
+    return f"unknown key {key!r}{hint}; known here: {', '.join(known)}"
 
 
 def _may_be_secret(location: tuple[int | str, ...]) -> bool:

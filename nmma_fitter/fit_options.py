@@ -5,7 +5,6 @@ A slip of the hand is answered at once: nothing here imports numpy, nor what imp
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -15,6 +14,7 @@ from nmma_fitter.config import fit_settings
 from nmma_fitter.engine.files import Json
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings, FitsTable
+from nmma_fitter.nearest import did_you_mean
 from nmma_fitter.nmma_engine import catalogue
 from nmma_fitter.validation import contradiction, problem_of
 
@@ -67,11 +67,9 @@ def check_tables(fits: FitsTable, wanted: Sequence[str]) -> None:
     known = {*models.names(), *catalogue.KINDS, *fits.models, *wanted}
     for name in fits.model:
         if name not in known and not catalogue.is_supernova(name):
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
             raise ConfigError(
-                f"[fits.model.{name}] is the table of no model; {hint}"
-                f"Known models: {', '.join(models.names())}"
+                f"[fits.model.{name}] is the table of no model{did_you_mean(name, known)}; "
+                f"known models: {', '.join(models.names())}"
             )
 
 

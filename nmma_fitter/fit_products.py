@@ -107,12 +107,9 @@ def draw_pictures(
         **evidence,
         lightcurve=request.window,
         trigger_mjd=request.trigger,
-        sys_error={
-            band: chosen.sys_error_bands.get(band, chosen.sys_error)
-            for band in set(request.window.band.tolist())
-        },
+        sys_error=request.sys_error,
         curves=curves,
-        outside_share=outside if outside >= 0.005 else 0.0,  # it is shown in whole per cent
+        outside_share=outside,
         valid_until_days=_valid_until(model, sampled),
         notes=[f"Fitted by NMMA {used['nmma']}."] if request.by_nmma else [],
         distance=request.known_distance,

@@ -20,6 +20,7 @@ from nmma_fitter.errors import BadInput, TooFewDetections
 from nmma_fitter.fit_absences import look
 from nmma_fitter.fit_settings import FitSettings, NmmaTable
 from nmma_fitter.nmma_engine import catalogue, place
+from nmma_fitter.plain import counted
 from nmma_fitter.validation import problem_of
 
 NO_SIGNAL = 2.5 / math.log(10)  # mag, error of a flux that equals its own error
@@ -177,6 +178,12 @@ class FitRequest:
         """Bands of the window, each once."""
         return sorted(set(self.window.band.tolist()))
 
+    @property
+    def sys_error(self) -> dict[str, float]:
+        """Systematic error in mag of each band of the window."""
+        chosen = self.settings
+        return {b: chosen.sys_error_bands.get(b, chosen.sys_error) for b in self.bands}
+
     def make_model(self) -> models.Model:
         """The model with its settings, checked to be available and able to predict the bands."""
         model = available_model(self.model, self.settings.model_options)
@@ -214,7 +221,7 @@ class FitRequest:
             outside = everywhere - count
             hint = f"; {outside} outside it: check tmin and tmax" if outside else ""
             raise TooFewDetections(
-                f"only {count} detection{'' if count == 1 else 's'} from "
+                f"only {counted(count, 'detection')} from "
                 f"{_day(self.settings.tmin)} to {_day(self.settings.tmax)} the trigger; "
                 f"{needed} needed{hint}"
             )

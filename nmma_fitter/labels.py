@@ -67,6 +67,13 @@ def model_title(name: str, kind: str, engine: str = "fast") -> str:
     return f"{title} (NMMA)" if engine == "nmma" else title
 
 
+def outside_words(share: float | None) -> str:
+    """How much of the data a model was not made for; empty for less than can be shown."""
+    if share is None or share < 0.005:
+        return ""
+    return f"{100 * share:.0f} % of the data lie outside the times where the model is valid"
+
+
 def model_named(name: str) -> str:
     """The title of a model of which only the name is known."""
     from nmma_fitter.errors import BadInput

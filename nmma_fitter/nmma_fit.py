@@ -30,6 +30,7 @@ from nmma_fitter.fit_watch import Heartbeat, StopFlag
 from nmma_fitter.log_lines import configure_log
 from nmma_fitter.models import Model
 from nmma_fitter.models.observed import Prediction
+from nmma_fitter.plain import counted
 from nmma_fitter.run_progress import Progress
 from nmma_fitter.version import versions as own_versions
 
@@ -109,7 +110,9 @@ def run_fit(
     write_json(folder / "config.json", {**request.to_json(), "versions": own_versions()})
     chosen = request.settings
     _say_what_is_fitted(request, request.window)
-    priors = apply_measured(load_priors(request.priors), chosen.redshift, chosen.distance)
+    priors = apply_measured(
+        load_priors(request.priors, request.priors_from), chosen.redshift, chosen.distance
+    )
     checkpoint = folder / "checkpoint.h5"
     watch = Watch({"digest": request.digest}, checkpoint, should_stop, on_progress)
     if request.by_nmma:
@@ -219,14 +222,15 @@ def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
     count = detections(window)
     dropped = sum(len(one["dropped"]) for one in request.merged)
     log.info(
-        "%s, %s: %d detections and %d limits in the window, day 0 at MJD %.5f",
-        *(request.object, request.model, count, len(window) - count, request.trigger),
+        "%s, %s: %s and %s in the window, day 0 at MJD %.5f",
+        *(request.object, request.model, counted(count, "detection")),
+        *(counted(len(window) - count, "limit"), request.trigger),
     )
     log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:
-        log.info("%d rows that repeat an exposure were merged away", dropped)
+        log.info("%s merged", counted(dropped, "duplicate measurement"))
     if count < 2:
-        log.warning("only %d detection in the window: the fit says little", count)
+        log.warning("only %s in the window: the fit says little", counted(count, "detection"))
 
 
 def outcome_of(error: NmmaFitterError) -> dict[str, Any]:

@@ -27,6 +27,11 @@ def one_line(text: str, longest: int | None = None) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in flat)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 fit``, ``2 fits``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def shortened(text: str, keep: int) -> str:
     """Return the first `keep` characters, with an ellipsis when some are left out."""
     return text if keep >= len(text) else text[:keep].rstrip() + "…"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.files import folder_name, read_json
 from nmma_fitter.engine.night import standing
-from nmma_fitter.plain import one_line
+from nmma_fitter.plain import counted, one_line
 from nmma_fitter.run_progress import Progress, Steady, TimeLeft, read_heartbeat
 from nmma_fitter.terminal import LiveLines, Showing, bar, can_redraw
 
@@ -243,7 +243,7 @@ def all_skipped(needs: Sequence[NeedRow]) -> str:
         return ""
     why = Counter((need.reason or "", need.detail) for need in needs)
     (reason, detail), _ = why.most_common(1)[0]
-    return f"nothing was fitted: all {len(needs)} fits were skipped, most as {reason}: {detail}"
+    return f"nothing was fitted: {counted(len(needs), 'fit')} skipped, most as {reason}: {detail}"
 
 
 def print_counts(reports: Sequence[TickReport]) -> int:
@@ -268,6 +268,5 @@ def print_plan(plan: Plan) -> None:
         print(f"Slack would be told of {post['object']}:")
         print(json.dumps(post["blocks"], indent=1))
     refused = f", {plan.refused} refused" if plan.refused else ""
-    print(
-        f"{one_line(plan.night)}: {plan.starts} fits would be started{refused}; nothing was changed"
-    )
+    starts = f"{counted(plan.starts, 'fit')} would be started{refused}"
+    print(f"{one_line(plan.night)}: {starts}; nothing was changed")

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import threading
 import traceback
 import unicodedata
@@ -34,6 +35,22 @@ _SPARE = 3  # columns left free at the right: for the ^C that a terminal shows o
 def clean(text: str) -> str:
     """Text of which no character steers the terminal that shows it."""
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def folded(text: str, more: str = "  ") -> str:
+    """A line as a terminal shows it without breaking words; unchanged where nobody looks."""
+    if not sys.stdout.isatty():
+        return text
+    columns = max(20, shutil.get_terminal_size().columns)
+    lead = text[: len(text) - len(text.lstrip())]
+    lines = textwrap.wrap(
+        text,
+        columns,
+        subsequent_indent=lead + more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) or text
 
 
 def can_redraw(stream: TextIO) -> bool:

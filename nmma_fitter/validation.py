@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
 
 from nmma_fitter.fit_settings import MAX_DISTANCE, FitSettings, Measured
+from nmma_fitter.nearest import did_you_mean
 
 SPEED_OF_LIGHT = 299_792.458  # km/s
 PECULIAR = 1000.0  # km/s that an object may move besides the expansion
@@ -24,13 +26,26 @@ _BOUNDS = {
 _UNITS = {"redshift": "", "distance": " Mpc", "tmin": " d", "tmax": " d"} | dict.fromkeys(
     ("sys_error", "limit_error", "galactic_ebv", "detection_limit"), " mag"
 )
+QUOTE = "'"  # in which pydantic puts names
 LONGEST_VALUE = 60  # characters shown of what was given
 
 
-def problem_of(error: ValidationError, *, show: bool = True) -> str:
+# Kinds of value by pydantic's name of the error.
+_KINDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("string_type", "path_type"), "text in quotes"),
+    "list_type": "a list in square brackets",
+}
+_TABLES = ("dict_type", "model_type", "model_attributes_type")
+
+
+def problem_of(error: ValidationError, *, show: bool = True, section: str = "") -> str:
     """The first problem of some settings, without the key: what is wrong and what was given.
 
-    What was given is left out where it may be a secret.
+    What was given is left out where it may be a secret. The `section` is the head of the key's
+    table in its file, where it has one.
     """
     problem = error.errors()[0]
     kind, context = problem["type"], problem.get("ctx", {})
@@ -43,9 +58,32 @@ def problem_of(error: ValidationError, *, show: bool = True) -> str:
         words, bound = _BOUNDS[kind]
         unit = next((_UNITS[k] for k in map(str, problem["loc"]) if k in _UNITS), "")
         return f"must be {words} {context[bound]:g}{unit} {given}{_remedy(problem)}"
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]} {given}".rstrip()
+    if kind in _TABLES:
+        return f"must be a table{f' ({section})' if section else ''} {given}".rstrip()
+    if said := _of_a_choice(problem):
+        return said
+    if kind == "missing":
+        return "is missing; set it"
     if kind == "finite_number":
         return f"must be a number that is not nan or infinite {given}".rstrip()
     return f"{_one_line(problem['msg']).lower()} {given}".rstrip()
+
+
+def _of_a_choice(problem: Any) -> str:
+    """What is wrong where one of some names is wanted; empty for another problem."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "union_tag_not_found":
+        return f"needs a {context['discriminator'].strip(QUOTE)}; set it"
+    choices = context.get("expected_tags", context.get("expected"))
+    if kind not in ("literal_error", "union_tag_invalid") or not choices:
+        return ""
+    given = context.get("tag", problem["input"])
+    known = re.findall(r"'([^']*)'", choices)
+    key = f"{context['discriminator'].strip(QUOTE)} " if kind == "union_tag_invalid" else ""
+    close = did_you_mean(given, known) if isinstance(given, str) else ""
+    return f"{key}must be {' or '.join(known)} (got {_shown(given)}){close}"
 
 
 def _remedy(problem: Any) -> str:

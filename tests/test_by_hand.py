@@ -117,3 +117,11 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on_from_it(tmp_pat
     first, second = (read_run(attempts / f"{n}-hand-0") for n in (1, 2))
     assert first is not None and second is not None
     assert second.evaluations >= first.evaluations
+
+
+def test_the_verdict_names_what_it_rests_on(tmp_path):
+    said = fit(tmp_path, "--sys-error", "0.7,ztfg=0.9", "--tmax", "60").stdout
+    words = " ".join(said.split())
+    assert "describes it (systematic error of 0.7 to 0.9 mag)" in words, said
+    assert "% of the data lie outside the times where the model is valid" in words
+    assert all(len(line) < 80 for line in said[said.index("\nZTF1: ") :].splitlines()), said

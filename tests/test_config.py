@@ -44,6 +44,11 @@ def test_a_file_changes_only_what_it_names(tmp_path):
     [
         ("[fits.settings]\nsys_eror = 1\n", "did you mean 'sys_error'"),
         ("[fits.model.TrPi2018]\ncore = 2\n", "did you mean 'cores'"),
+        ("[scheduler]\nname = 'slrum'\n", "(did you mean 'slurm'?)"),
+        ("[fits]\nmodels = ['Piro2020']\n", "did you mean 'Piro2021'"),
+        ("fits = 3\n", "fits: must be a table ([fits])"),
+        ("[fits]\nmodels = 'Piro2021'\n", "must be a list in square brackets"),
+        ("[sources.a]\nkind = 'fodler'\n", "(did you mean 'folder'?)"),
         ("[fitz]\n", "did you mean 'fits'"),
         ("[tick]\ninterval = -1\n", "tick.interval"),
         ("[tick\n", "not valid TOML"),

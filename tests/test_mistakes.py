@@ -16,6 +16,7 @@ def root(tmp_path, monkeypatch) -> Path:
     """A folder with a light curve, a night, and no data of models."""
     monkeypatch.setenv("NMMA_FITTER_DATA_DIR", str(tmp_path / "nothing"))
     light_curve(tmp_path / "lc.csv")
+    (tmp_path / "bad.prior").write_text("timeshift = 0\nEbv = Unifrom(0, 1)\n")
     return tmp_path
 
 
@@ -42,6 +43,10 @@ def a_night(root: Path, settings: str = "") -> None:
         ("lc.csv --model Piro2021 --trigger-time nan", "--trigger-time: must be first-detection"),
         ("lc.csv --model Piro2021 --jet tophat", "--jet is an option of TrPi2018"),
         ("lc.csv --model Piro2021 --priors none.prior", "none.prior: cannot read"),
+        ("lc.csv --model Piro2021 --priors bad.prior", "bad.prior, line 2: Unifrom is not allowed"),
+        ("lc.csv --model Piro2021 --outdir /proc/none", "--outdir /proc/none: "),
+        ("lc.csv --model Piro2020", "unknown model 'Piro2020' (did you mean 'Piro2021'?)"),
+        ("lc.csv --model Piro2021 --sampler nestd", "must be importance or nested"),
         ("--model Piro2021 cl.csv", "'cl.csv' is neither a file nor a model"),
         ("--model Piro2021", "no light curve: give its file"),
         ("lc.csv", "add --model NAME"),

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from nmma_fitter.catalogue.cards import ModelCard, ParameterCard
 
 WIDTH = 100  # columns, also of a wider terminal: longer lines are hard to read
+LEAST_ROOM = 24  # columns in which a parameter's meaning can be read
 _HEADER = ("model", "class", "engines", "parameters", "data", "paper")
 
 
 def table(cards: Sequence[ModelCard], width: int = WIDTH) -> str:
-    """One line a model; a paper that does not fit is cut.
+    """One line a model; where there is no room beside it, its paper stands below.
 
     Parameters
     ----------
@@ -23,13 +24,19 @@ def table(cards: Sequence[ModelCard], width: int = WIDTH) -> str:
     """
     rows = [_HEADER, *(_row(card) for card in cards)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER) - 1)]
-    left = max(20, width - sum(widths) - 2 * len(widths))
-    return "\n".join(
-        "  ".join(f"{cell:<{size}}" for cell, size in zip(row[:-1], widths, strict=True))
-        + "  "
-        + textwrap.shorten(row[-1], left, placeholder=" ...")
-        for row in rows
-    )
+    left = width - sum(widths) - 2 * len(widths)
+    beside = left >= max(len(row[-1]) for row in rows)
+    lines = []
+    for row in rows:
+        cells = zip(row[:-1], widths, strict=True)
+        line = "  ".join(f"{cell:<{size}}" for cell, size in cells)
+        if beside:
+            lines.append(f"{line}  {row[-1]}")
+        elif row is _HEADER:
+            lines.append(line.rstrip())
+        else:
+            lines += [line.rstrip(), *_told("", row[-1], width)]
+    return "\n".join(lines)
 
 
 def _row(card: ModelCard) -> tuple[str, ...]:
@@ -60,25 +67,35 @@ def _lines(card: ModelCard, width: int) -> Iterator[list[str]]:
 
 def _told(what: str, text: str, width: int) -> list[str]:
     label = f"  {what:<9}"
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=label,
-        subsequent_indent=" " * len(label),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return _folded(text, width, label, " " * len(label))
 
 
 def _parameters(parameters: Sequence[ParameterCard], width: int) -> Iterator[str]:
     rows = [(one.name, _range(one), one.unit, one.prior, one.meaning) for one in parameters]
     rows.insert(0, ("parameter", "range", "unit", "prior", "meaning"))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    indent = " " * (4 + sum(widths) + 2 * 4)
+    taken = 4 + sum(widths) + 2 * 4
+    beside = width - taken >= LEAST_ROOM
     for row in rows:
         cells = "  ".join(f"{cell:<{size}}" for cell, size in zip(row, widths, strict=False))
-        text = f"    {cells}  {row[-1]}"
-        yield from textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+        if beside:
+            text, first, more = f"{cells}  {row[-1]}", "    ", " " * taken
+            yield from _folded(text, width, first, more)
+        else:
+            yield f"    {cells}".rstrip()
+            if row is not rows[0]:
+                yield from _folded(row[-1], width, " " * 8, " " * 8)
+
+
+def _folded(text: str, width: int, first: str, more: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _range(parameter: ParameterCard) -> str:

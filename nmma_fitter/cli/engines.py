@@ -47,7 +47,9 @@ def compare_engines(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fit again what is there.")] = False,
 ) -> None:
-    """Fit one light curve by this package and by NMMA, and show both side by side.
+    """Fit one light curve by this package and by NMMA.
+
+    Both are shown side by side.
 
     A fit of the afterglow takes NMMA days: there --points is the way.
 
@@ -83,7 +85,7 @@ def check_nmma_command(
         typer.Option(metavar="DIR", help="Virtual or conda environment that has NMMA."),
     ] = None,
 ) -> None:
-    """Ask the installed NMMA what it would do as it comes: wavelengths of the bands, and faults.
+    """Report wavelengths and faults of the installed NMMA.
 
     Exit status: 3 when there is no NMMA that can be used.
     """

@@ -135,7 +135,9 @@ def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) ->
     night = (order.night_dir or newest_night(settings.paths.candidates, time.time())).resolve()
     collect = collect_command(order, night, settings.paths.outdir, config)
     dag = render_dag(settings, order, folder, collect)
-    print(f"{dag.nodes} units; submit them: condor_submit_dag {dag.path}")
+    from nmma_fitter.plain import counted
+
+    print(f"{counted(dag.nodes, 'unit')}; submit with: condor_submit_dag {dag.path}")
     return 0
 
 

@@ -39,7 +39,7 @@ def list_command(
     long: Annotated[bool, typer.Option("--long", help="With parameters, units, ranges.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
-    """List name, class, engines, data and paper; with names, or --long, also the parameters.
+    """List the models; with names or --long, their parameters.
 
     ``nmma-fitter models`` alone is the same.
     """
@@ -75,7 +75,10 @@ def show_command(
     priors: Annotated[Path | None, typer.Option(help="Instead of the model's own.")] = None,
     config: Config = None,
 ) -> None:
-    """Plot the light curves that a model's prior allows: median, 68 and 95 %, and single draws."""
+    """Plot the light curves that a model's prior allows.
+
+    Median, 68 and 95 % bands, and single draws.
+    """
     from nmma_fitter.catalogue.show import show
     from nmma_fitter.config import load_config
 
@@ -99,7 +102,7 @@ def check_command(
     names: Models = None,
     long: Annotated[bool, typer.Option("--long", help="Each comparison, not the worst.")] = False,
 ) -> None:
-    """Evaluate models here and compare with stored magnitudes of other codes.
+    """Compare models with stored magnitudes of other codes.
 
     A line a model: its largest difference, what is allowed, and by which code. Exit status: 1 when
     one differs, else 0, also where a model is unavailable.
@@ -123,7 +126,7 @@ def fetch_command(
     ] = "ztfg,ztfr,ztfi",
     config: Config = None,
 ) -> None:
-    """Get the data of a model where the network allows, checked, into the data folder.
+    """Download and check the data of a model.
 
     The folder is NMMA_FITTER_DATA_DIR, by default ~/.local/share/nmma_fitter, and for NMMA's
     surrogates ``nmma`` there, or [fits.nmma] surrogates. Exit status: 3 when they could not be had,
@@ -165,7 +168,10 @@ def convert_command(
         Path, typer.Argument(metavar="FROM", help="Folder of the published pickles, or the wheel.")
     ],
 ) -> None:
-    """Convert a published surrogate into the data folder; nothing in its pickles can run."""
+    """Convert a published surrogate into the data folder.
+
+    Nothing in its pickles can run.
+    """
     from nmma_fitter.models.surrogate_fetch import convert_from
 
     known = _digest_of(model)

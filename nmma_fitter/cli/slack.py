@@ -17,12 +17,12 @@ Config = Annotated[Path | None, typer.Option("--config", help="Configuration fil
 
 @slack_app.callback()
 def slack() -> None:
-    """See whether Slack can be told, and what it would be told."""
+    """Check the Slack set-up and preview messages."""
 
 
 @slack_app.command("check")
 def check_command(config: Config = None) -> None:
-    """Check token, scopes and channels, and say what is missing; nothing is posted.
+    """Check token, scopes and channels; nothing is posted.
 
     Exit status: 0 when all is in order, else 1.
     """
@@ -42,7 +42,7 @@ def preview_command(
     config: Config = None,
     name: Annotated[str | None, typer.Option("--object", help="Only this object.")] = None,
 ) -> None:
-    """Print what would be posted about a night, as JSON; nothing is posted."""
+    """Print what would be posted about a night, as JSON."""
     from nmma_fitter.config import load_config
     from nmma_fitter.delivery.slack.preview import parcels, preview
 

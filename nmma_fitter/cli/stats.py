@@ -20,7 +20,7 @@ def stats(
         Path | None, typer.Option(metavar="DIR", help="Also draw PNG files in this folder.")
     ] = None,
 ) -> None:
-    """Show candidates a day, fits a day, and each model's failures by reason and time per fit.
+    """Show candidates and fits a day, failures and times.
 
     A tick in progress is not disturbed. Exit status: 2 when there is nothing to show.
     """

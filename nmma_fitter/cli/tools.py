@@ -35,7 +35,7 @@ Night = Annotated[str | None, typer.Argument(help="A night's name, or how it beg
 
 @tools_app.callback()
 def tools(version: Version = False) -> None:
-    """Look at what nmma_fitter can do and is doing, and steer it."""
+    """Inspect and control nmma_fitter."""
 
 
 @tools_app.command("status")
@@ -46,7 +46,7 @@ def status(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
-    """Show how each unit stands, from the snapshot of the last tick.
+    """Show how each fit stands, as of the last tick.
 
     A primary_job that waits in Slurm's queue is found there, with its reason. Exit status: 0; 3
     when ticks are expected and the last one is older than two periods, or a primary_job waits for
@@ -64,7 +64,7 @@ def status(
 
 @tools_app.command("stop")
 def stop(config: Config = None) -> None:
-    """Ask whoever polls here to leave: primary_job, --keep-going, and the ticks of cron."""
+    """Stop the running poller, whatever started it."""
     from nmma_fitter.config import load_config
     from nmma_fitter.poller.steering import stop_polling
 
@@ -73,7 +73,7 @@ def stop(config: Config = None) -> None:
 
 @tools_app.command("start")
 def start(config: Config = None) -> None:
-    """Take `stop` back, so that pollers may begin again."""
+    """Undo `stop`: let pollers run again."""
     from nmma_fitter.config import load_config
     from nmma_fitter.poller.steering import allow_polling
 
@@ -90,7 +90,7 @@ def retry_command(
         str | None, typer.Option(help="Only what ended for this reason, such as timeout.")
     ] = None,
 ) -> None:
-    """Want failed fits, and those of a stopped model, once more.
+    """Retry failed fits, and fits of suspended models.
 
     The next tick submits them. Exit status: 0 when there was something to try again, else 1.
     """
@@ -108,14 +108,19 @@ def cancel_command(
     models: Models = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """End unfinished fits, and their jobs: they fail as cancelled. `retry` wants them again."""
+    """End unfinished fits and their jobs.
+
+    They fail as cancelled; `retry` fits them again.
+    """
     from nmma_fitter.poller.orders import cancel, to_cancel
 
     settings, campaign, scheduler, chosen = _in_hand(config, night, objects, models, None)
     if not yes:
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
-        if labels and not typer.confirm(f"cancel these {len(labels)} fits?"):
+        from nmma_fitter.plain import counted
+
+        if labels and not typer.confirm(f"cancel {counted(len(labels), 'fit')}?"):
             raise typer.Exit(1)
     raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
 
@@ -130,7 +135,9 @@ def catch_up_command(
         bool, typer.Option("--wait/--no-wait", help="Stay until all have ended, or leave the rest.")
     ] = True,
 ) -> None:
-    """Fit nights that were missed, in their order; what was fitted before stays as it is.
+    """Fit nights that were missed, in their order.
+
+    What was fitted before stays as it is.
 
     Exit status: 1 when something failed, 130 when interrupted, else 0.
     """
@@ -156,7 +163,7 @@ def catch_up_command(
 
 @tools_app.command("adopt")
 def adopt_command(config: Config = None) -> None:
-    """Declare the configured results and candidates folders to be this installation's.
+    """Claim the configured folders for this installation.
 
     For a folder that was emptied or whose state was lost; look first that it is mounted.
     """
@@ -186,7 +193,9 @@ def install_jobs_command(
     account: Annotated[str, typer.Option(help="Of Slurm.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace what was changed.")] = False,
 ) -> None:
-    """Write my.toml and what starts the poller: primary_job, crontab, scrontab.
+    """Write my.toml and what starts the poller.
+
+    That is primary_job, crontab or scrontab.
 
     They fit the batch system that answers here, and this installation's paths are filled in.
     """
@@ -214,7 +223,7 @@ def primary(
         str | None, typer.Option(metavar="TIME", help="Hand over after this time already.")
     ] = None,
 ) -> None:
-    """What jobs/primary_job runs: tick, and hand over to a queued successor. Use sbatch."""
+    """Poll inside a job, then hand over (jobs/primary_job)."""
     from nmma_fitter.config import load_config
     from nmma_fitter.durations import parse_duration
     from nmma_fitter.make_jobs import Order
@@ -235,7 +244,7 @@ def primary(
 
 @tools_app.command("reconcile-table")
 def reconcile_table() -> None:
-    """Print what is done in every case of ledger, batch system and sentinel."""
+    """Print what a tick does in every case."""
     from nmma_fitter.engine.reconcile import table
 
     print(table(), end="")

@@ -22,7 +22,7 @@ from nmma_fitter.engine.outbox import Parcel
 from nmma_fitter.engine.unit import State
 from nmma_fitter.errors import GARBLED
 from nmma_fitter.labels import model_named
-from nmma_fitter.plain import short_line, without_tokens
+from nmma_fitter.plain import counted, short_line, without_tokens
 
 if TYPE_CHECKING:
     from nmma_fitter.inference.ranking import Ranked, Ranking
@@ -122,8 +122,7 @@ class NightNews:
     def title(self) -> str:
         """Counts on one line."""
         many = ", ".join(f"{number} {word}" for word, number in sorted(self.counts.items()))
-        number = len(self.objects)
-        return f"{number} object{'' if number == 1 else 's'}; fits: {many or 'none'}"
+        return f"{counted(len(self.objects), 'object')}; fits: {many or 'none'}"
 
 
 def object_news(parcel: Parcel) -> ObjectNews:

@@ -168,7 +168,8 @@ def _draw_comparison(picture: Path, name: str, fits: Sequence[Finished], ranking
         return
     request = read_request(folders[entries[0].model])
     window: LightCurve = request.window
-    plot_comparison(picture, name, window, request.trigger, entries, request.known_distance)
+    about = (request.known_distance, request.sys_error)
+    plot_comparison(picture, name, window, request.trigger, entries, *about)
 
 
 def load_curves(folder: Path) -> list[BandCurves]:

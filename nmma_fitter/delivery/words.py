@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nmma_fitter.engine.files import folder_name
+from nmma_fitter.labels import outside_words
 
 if TYPE_CHECKING:
     from nmma_fitter.delivery.news import NightNews, ObjectNews
@@ -19,9 +20,10 @@ def ranked_words(row: Ranked) -> str:
     """Evidence, Bayes factor and fit quality of a ranked model."""
     quality = "describes it" if row.describes else "does not describe it"
     chance = f"p = {row.p_value:.3f}" if row.p_value >= 0.0005 else "p < 0.001"
+    outside = outside_words(row.outside_validity)
     return (
         f"ln Z {row.log_z:.2f} ± {row.log_z_err:.2f}, ln B {row.log_bayes:.2f} ± "
-        f"{row.log_bayes_err:.2f}, {quality} ({chance})"
+        f"{row.log_bayes_err:.2f}, {quality} ({chance}){f'; {outside}' if outside else ''}"
     )
 
 

@@ -51,39 +51,57 @@ LARGEST_FILE = 1_000_000
 TABLE_TOLERANCE = 0.01
 
 
-def load_priors(source: Path | str) -> PriorDict:
+def load_priors(source: Path | str, name: str = "") -> PriorDict:
     """Read a prior file of bilby's form, or the text of one.
 
     Parameters
     ----------
     source : Path or str
         A path; or, when it holds ``=`` or a newline, the text itself.
+    name : str, optional
+        What a message calls the text.
 
     Raises
     ------
     BadInput
         Naming file and line, what is wrong there and what may stand instead.
     """
-    text, name = _read(source)
+    text, own = _read(source)
+    name = name or own
+    declared = _declared(text, name)
     from bilby.core.prior import PriorDict  # 2 s
 
     found: dict[str, Any] = {}
+    for key, (number, one) in declared.items():
+        try:
+            found[key] = _build(key, *one)
+        except _RefusedError as refused:
+            raise BadInput(f"{name}, line {number}: {refused}") from None
+    return PriorDict(found)
+
+
+def _declared(text: str, name: str) -> dict[str, tuple[int, _Declared]]:
+    """Each parameter's line and what stands there, before any prior is made."""
+    found: dict[str, tuple[int, _Declared]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            key, prior = _parse_line(line)
+            key, declared = _parse_line(line)
             if key in found:
                 raise _RefusedError(f"{key} is set twice; keep one of the lines")
         except _RefusedError as refused:
             raise BadInput(f"{name}, line {number}: {refused}") from None
-        found[key] = prior
+        found[key] = number, declared
     if not found:
         raise BadInput(f"{name}: no prior in it; write lines such as {EXAMPLE}")
-    return PriorDict(found)
+    return found
 
 
 EXAMPLE = "log10_Menv = Uniform(minimum=-5, maximum=0)"
+
+
+_Declared = tuple[str, list[Any], dict[str, Any]]  # class, arguments, named arguments
 
 
 class _RefusedError(Exception):
@@ -103,19 +121,21 @@ def _read(source: Path | str) -> tuple[str, str]:
 
 
 def read_text(path: Path) -> str:
-    """Text of a prior file; raises `BadInput` when it cannot be read or is none."""
+    """Text of a prior file; raises `BadInput` when it cannot be read or a line is none of one."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput(f"{path}: a prior file of more than {LARGEST_FILE} bytes is refused")
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path}: cannot read the prior file: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: a prior file is UTF-8 text, this is not") from error
+    _declared(text, str(path))
+    return text
 
 
-def _parse_line(line: str) -> tuple[str, Any]:
-    """One line to its parameter name and bilby prior."""
+def _parse_line(line: str) -> tuple[str, _Declared]:
+    """One line to its parameter's name and prior."""
     if len(line) > LONGEST_LINE:
         raise _RefusedError(f"longer than {LONGEST_LINE} characters")
     try:
@@ -124,22 +144,22 @@ def _parse_line(line: str) -> tuple[str, Any]:
         raise _RefusedError(f"cannot be read; write it as {EXAMPLE}") from None
     match statements:
         case [ast.Assign(targets=[ast.Name(id=key)], value=value)]:
-            return key, _prior_of(key, value)
+            return key, _declared_by(key, value)
     raise _RefusedError(f"is not 'name = prior'; write it as {EXAMPLE}")
 
 
-def _prior_of(key: str, node: ast.expr) -> Any:
+def _declared_by(key: str, node: ast.expr) -> _Declared:
     if not isinstance(node, ast.Call):
         value = _value(node)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise _RefusedError(f"{key} is neither a number nor a prior; write it as {EXAMPLE}")
-        return _build(key, "DeltaFunction", [], {"peak": value})
+        return "DeltaFunction", [], {"peak": value}
     class_name = _class_name(node.func)
     if any(keyword.arg is None for keyword in node.keywords):
         raise _RefusedError("** is not allowed; name each argument")
     arguments = [_value(argument) for argument in node.args]
     named = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords}
-    return _build(key, class_name, arguments, named)
+    return class_name, arguments, named
 
 
 def _class_name(node: ast.expr) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from nmma_fitter.errors import RankingRefused
 from nmma_fitter.inference.summary import MODEL_ERROR, Comparability, Summary
-from nmma_fitter.labels import model_named, model_title
+from nmma_fitter.labels import model_named, model_title, outside_words
 from nmma_fitter.plain import one_line
 
 LOWEST_P = 0.01
@@ -132,13 +132,15 @@ def rank(
     _check_comparable(usable)
     usable.sort(key=lambda s: (-s.log_z, s.model))
     ranked = _ranked(usable)
+    comparable = shared(usable[0].comparability) if usable else {}
+    systematic = systematic_words(comparable)
     return Ranking(
         object_name=object_name or (summaries[0].object_name if summaries else ""),
-        headline=_headline(ranked),
+        headline=_headline(ranked, systematic),
         ranked=ranked,
         others=(*spoilt, *others),
         data_digest=usable[0].data_digest if usable else "",
-        comparability=shared(usable[0].comparability) if usable else {},
+        comparability=comparable,
     )
 
 
@@ -227,7 +229,13 @@ def _ranked(summaries: Sequence[Summary]) -> tuple[Ranked, ...]:
     )
 
 
-def _headline(ranked: Sequence[Ranked]) -> str:
+def _headline(ranked: Sequence[Ranked], systematic: str) -> str:
+    """Which model describes the data, and what that rests on."""
+    rests_on = f" ({systematic})" if systematic and any(r.describes for r in ranked) else ""
+    return _verdict(ranked) + rests_on
+
+
+def _verdict(ranked: Sequence[Ranked]) -> str:
     describing = [r for r in ranked if r.describes]
     if not ranked:
         return "no model was fitted"
@@ -258,11 +266,13 @@ COLUMNS: dict[str, Callable[[Ranked], str]] = {
     "describes": lambda r: "yes" if r.describes else "no",
 }
 WIDEST_TITLE = 26
+WIDEST_LINE = 79
 
 
 def as_table(ranking: Ranking) -> str:
     """Plain aligned text for a terminal or a log, headline first."""
-    lines = [f"{one_line(ranking.object_name)}: {ranking.headline}"]
+    headline = f"{one_line(ranking.object_name)}: {ranking.headline}"
+    lines = wrap(headline, WIDEST_LINE, subsequent_indent="  ", break_long_words=False)
     if ranking.ranked:
         rows = [["model", *COLUMNS]]
         for one in ranking.ranked:
@@ -271,23 +281,28 @@ def as_table(ranking: Ranking) -> str:
             rows += [[line, *("" for _ in COLUMNS)] for line in more]
         lines += _aligned(rows)
         lines.append("prob.: among the models fitted, under equal prior odds")
-        lines.append(f"describes: p-value of at least {LOWEST_P:g}{_with_error(ranking)}")
+        systematic = systematic_words(ranking.comparability)
+        error = f", with a {systematic}" if systematic else ""
+        lines.append(f"describes: p-value of at least {LOWEST_P:g}{error}")
+        for one in ranking.ranked:
+            if outside := outside_words(one.outside_validity):
+                lines += wrap(f"{one.title}: {outside}", WIDEST_LINE, subsequent_indent="  ")
     lines += [_not_ranked_line(other) for other in ranking.others]
     return "\n".join(lines)
 
 
-def _with_error(ranking: Ranking) -> str:
-    """The systematic error with which models were judged, where it is known."""
+def systematic_words(comparable: Comparability) -> str:
+    """The systematic error with which models were judged; empty where there is none."""
     errors = [
         float(value)
-        for key, value in ranking.comparability.items()
+        for key, value in comparable.items()
         if key.startswith("sys_error[") and isinstance(value, int | float)
     ]
-    if not errors:
+    if not any(errors):
         return ""
     low, high = min(errors), max(errors)
     span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f", with a systematic error of {span} mag"
+    return f"systematic error of {span} mag"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -8,7 +8,6 @@ imported when its model is first asked for, so that names can be checked without
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -17,6 +16,7 @@ from typing import Any
 
 from nmma_fitter.errors import BadInput
 from nmma_fitter.models.base import Model, Parameter
+from nmma_fitter.nearest import did_you_mean
 from nmma_fitter.shipped import shipped
 
 __all__ = ["MODELS", "Model", "Parameter", "check_name", "get", "names"]
@@ -62,7 +62,7 @@ def names() -> tuple[str, ...]:
 def check_name(name: str) -> None:
     """Raise `BadInput` for an unknown model; the message lists the known ones, closest first."""
     if name not in MODELS:
-        raise BadInput(_unknown("model", name, list(MODELS)))
+        raise BadInput(unknown_model(name))
 
 
 def get(name: str, **options: Any) -> Model:
@@ -88,8 +88,11 @@ def get(name: str, **options: Any) -> Model:
     return MODELS[name](**options)
 
 
+def unknown_model(name: str) -> str:
+    """What to say of a name that is no model's."""
+    return _unknown("model", name, list(MODELS))
+
+
 def _unknown(what: str, given: str, known: list[str]) -> str:
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[m] for m in difflib.get_close_matches(given.casefold(), folded, n=3)]
-    listed = close + [candidate for candidate in known if candidate not in close]
-    return f"unknown {what} {given!r}; known: {', '.join(listed) or 'none'}"
+    close = did_you_mean(given, known)
+    return f"unknown {what} {given!r}{close}; known: {', '.join(known) or 'none'}"

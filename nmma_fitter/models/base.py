@@ -40,7 +40,7 @@ COMMON = (
     Parameter("luminosity_distance", "Mpc", r"$D_L$ [Mpc]", "luminosity distance"),
     Parameter("redshift", "", r"$z$", "redshift, instead of the distance or beside it"),
     Parameter("timeshift", "d", r"$t_0$ [d]", "from the trigger to the explosion"),
-    Parameter("Ebv", "mag", r"$E(B-V)$ [mag]", "reddening by dust of the host"),
+    Parameter("Ebv", "mag", r"$E(B-V)_\mathrm{host}$ [mag]", "reddening by dust of the host"),
 )
 """What all models share."""
 

@@ -110,6 +110,11 @@ def described(name: str) -> Described:
     )
 
 
+def is_nmmas(name: str) -> bool:
+    """Whether NMMA has it, as far as is known here: alone, or joined of such."""
+    return all(p in KINDS or p in MODELS or is_supernova(p) for p in name.split(JOINED))
+
+
 def is_supernova(name: str) -> bool:
     """Whether NMMA takes it from sncosmo's templates."""
     return name.startswith(SUPERNOVAE)

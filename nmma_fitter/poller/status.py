@@ -14,6 +14,7 @@ from nmma_fitter.errors import BadInput
 from nmma_fitter.plain import one_line
 from nmma_fitter.poller.presence import stop_request
 from nmma_fitter.run_progress import read_heartbeat
+from nmma_fitter.terminal import folded
 
 EX_STALE = 3
 ORDER = ("running", "submitted", "submitting", "pending", "failed", "done", "skipped", "unchanged")
@@ -66,9 +67,9 @@ def show_status(
         extra = {"age": round(age, 1), "stale": late, "stopped": stopped is not None}
         print(json.dumps({**snapshot, **extra, "nights": nights}, indent=1))
     else:
-        print(_first_line(snapshot, age, late, stopped, state))
+        print(folded(_first_line(snapshot, age, late, stopped, state)))
         for line in in_queue() if late and stopped is None else ():
-            print(f"! {line}")
+            print(folded(f"! {line}"))
         _print_nights(snapshot, nights, now, alone=night is not None)
     return EX_STALE if late and stopped is None else 0
 
@@ -122,13 +123,13 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
 def _print_nights(snapshot: Json, nights: Sequence[Json], now: float, *, alone: bool) -> None:
     lasting = [*snapshot.get("waiting", []), *snapshot.get("left_out", [])]
     for note in dict.fromkeys([*lasting, *snapshot.get("notes", [])]):
-        print(f"! {one_line(note)}")
+        print(folded(f"! {one_line(note)}"))
     earlier = snapshot.get("earlier", {})
     if earlier.get("nights") and not alone:
         print(f"{earlier['nights']} earlier nights: {_counts(earlier['counts'])}")
     for one in nights:
         closed = f"closed, revision {one['revision']}" if one["closed"] else "open"
-        print(f"{one_line(one['night'])} ({closed}): {_counts(one['counts'])}")
+        print(folded(f"{one_line(one['night'])} ({closed}): {_counts(one['counts'])}"))
         if set(one["counts"]) == {"skipped"}:
             print("! nothing could be fitted: every fit of this night was skipped")
         _print_table([_row(unit, now) for unit in one.get("units", [])])
@@ -139,7 +140,7 @@ def _print_table(rows: Sequence[Row]) -> None:
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)]
-        print("  " + "  ".join([*cells, *row[4:]]).rstrip())
+        print(folded("  " + "  ".join([*cells, *row[4:]]).rstrip(), "      "))
 
 
 def _row(unit: Json, now: float) -> Row:

@@ -6,6 +6,7 @@ import inspect
 from importlib import import_module
 
 from nmma_fitter.errors import ConfigError
+from nmma_fitter.nearest import did_you_mean
 from nmma_fitter.schedulers.base import Scheduler
 
 # Imported only when asked for: a machine need not have the libraries of the others.
@@ -19,6 +20,14 @@ _CLASSES = {
 def names() -> tuple[str, ...]:
     """Names that `get` knows."""
     return tuple(_CLASSES)
+
+
+def unknown(name: str) -> str:
+    """What is wrong with the name of a scheduler; empty where there is one of that name."""
+    if name in _CLASSES:
+        return ""
+    close = did_you_mean(name, names())
+    return f"no scheduler is called {name!r}{close}; there are: {', '.join(names())}"
 
 
 def get(name: str, **settings: object) -> Scheduler:
@@ -36,8 +45,8 @@ def get(name: str, **settings: object) -> Scheduler:
     ConfigError
         No such scheduler, or a setting it does not have or lacks; the message lists the valid ones.
     """
-    if name not in _CLASSES:
-        raise ConfigError(f"no scheduler is called {name!r}; there are: {', '.join(names())}")
+    if wrong := unknown(name):
+        raise ConfigError(wrong)
     module, attribute = _CLASSES[name]
     scheduler_class = getattr(import_module(module), attribute)
     signature = inspect.signature(scheduler_class)

@@ -35,6 +35,8 @@
     const shared = { ...axes, type: "scatter", mode: "markers", showlegend: false };
     const traces = [];
     if (band.seen.x.length) {
+      traces.push({ ...shared, x: band.seen.x, y: band.seen.y, hoverinfo: "skip", marker: { size: 0.1, color: ink() },
+        error_y: { type: "data", array: band.seen.total, color: faded(ink(), 0.3), thickness: 4, width: 0 } });
       traces.push({ ...shared, x: band.seen.x, y: band.seen.y, name: plain(band.label),
         error_y: { type: "data", array: band.seen.error, color: ink(), thickness: 1.3, width: 0 },
         marker: { symbol: band.symbol, size: 9, color: dark.matches ? "#12161c" : "#ffffff",
@@ -70,7 +72,7 @@
       height: Math.max(1, bands.length) * 230 + 70, hovermode: "closest",
       margin: { l: narrow ? 48 : 64, r: 12, t: 26, b: 58 }, annotations: [], dragmode: coarse.matches ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink(), size: narrow ? 12 : 14 },
-      xaxis: { ...axis, range: data.days, title: { text: `Days since MJD ${data.trigger.toFixed(4)}` }, anchor: bands.length > 1 ? `y${bands.length}` : "y" },
+      xaxis: { ...axis, range: data.days, title: { text: data.day_zero }, anchor: bands.length > 1 ? `y${bands.length}` : "y" },
     };
     const traces = [];
     bands.forEach((band, position) => {

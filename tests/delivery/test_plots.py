@@ -313,7 +313,7 @@ def test_systematic_error_of_each_band() -> None:
 def test_validity_is_shaded_and_said() -> None:
     changes = {"valid_until_days": 3.0, "outside_share": 0.4}
     figure = plots.lightcurve_figure(**lightcurve_arguments(**changes))
-    assert "40 % of the points lie outside the model's validity." in words(figure)
+    assert "40 % of the data lie outside the times where the model is valid." in words(figure)
     assert all(any(p.get_hatch() for p in ax.patches) for ax in figure.axes)
 
 

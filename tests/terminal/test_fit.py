@@ -66,8 +66,11 @@ def test_ctrl_c_is_answered_while_a_model_compiles_and_what_is_finished_is_ranke
         assert seen.end() == 75
     seen.check()
     text = seen.text.replace("\n", "")
-    assert "Stopped before Me2017 had a checkpoint" in text and "publish" not in text
-    assert not list(tmp_path.rglob("checkpoint*"))
+    # Compiling is usually not over before the stop; a checkpoint is promised where it was.
+    promised = "The same command resumes Me2017 from its checkpoint" in text
+    assert promised == bool(list(tmp_path.rglob("checkpoint*")))
+    assert promised or "Stopped before Me2017 had a checkpoint" in text
+    assert "publish" not in text
     ranking = json.loads((tmp_path / "outdir" / "ZTF1" / "ranking.json").read_text())
     assert [one["model"] for one in ranking["ranked"]] == ["Piro2021"]
 

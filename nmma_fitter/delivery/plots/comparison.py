@@ -19,11 +19,13 @@ from nmma_fitter.delivery.plots.text import evidence_text, truncate
 from nmma_fitter.delivery.ranges import (
     INTERVAL_WORDS,
     BandCurves,
+    SysError,
     day_range,
     from_below,
     hidden_limits_note,
     magnitude_range,
     near_data,
+    sys_error_of,
 )
 from nmma_fitter.labels import model_title
 
@@ -60,6 +62,7 @@ def comparison_figure(
     trigger_mjd: float,
     models: Sequence[ModelCurves],
     distance: float | None = None,
+    sys_error: SysError = 0.0,
 ) -> Figure:
     """Return the figure that `plot_comparison` saves; models by falling evidence.
 
@@ -75,14 +78,16 @@ def comparison_figure(
         In any order. Each has its colour by its rank, as on the object's page.
     distance : float, optional
         In Mpc, where it is known.
+    sys_error : float or mapping of band to float
+        What the fits add to the photometric errors, in mag.
     """
     ranked = sorted(models, key=rank_key)
     curves = [curve for entry in ranked for curve in entry.curves]
     bands = panel_bands(lightcurve, curves)
     days = day_range(lightcurve, trigger_mjd, curves)
-    mags = magnitude_range(
-        lightcurve, [near_data(c, c.median, lightcurve, trigger_mjd, days) for c in curves]
-    )
+    medians = [near_data(c, c.median, lightcurve, trigger_mjd, days) for c in curves]
+    mags = magnitude_range(lightcurve, medians, sys_error)
+    has_sys = any(sys_error_of(sys_error, band) > 0 for band in bands)
     panels = band_panels(
         bands,
         Page(
@@ -90,7 +95,7 @@ def comparison_figure(
             f"{len(ranked)} model{'s' * (len(ranked) != 1)}: medians and {INTERVAL_WORDS} bands",
             [
                 *(legend_entry(entry, i) for i, entry in enumerate(ranked)),
-                *data_entries(lightcurve),
+                *data_entries(lightcurve, has_sys),
             ],
             legend_columns=2,
             days=days,
@@ -104,7 +109,7 @@ def comparison_figure(
         for position, entry in reversed(list(enumerate(ranked))):
             draw_model(ax, entry, band, position, faintest=mags[0] + 1.0)
         style = BandStyle(DATA_COLOUR, band_style(band).marker)
-        draw_photometry(ax, lightcurve, band, trigger_mjd, style=style)
+        draw_photometry(ax, lightcurve, band, trigger_mjd, sys_error, style)
     return panels.figure
 
 

@@ -41,6 +41,7 @@ from nmma_fitter.delivery.ranges import (
     near_data,
     sys_error_of,
 )
+from nmma_fitter.labels import outside_words
 
 OPACITY, CROWDED = 0.22, 0.13  # of a band in its own panel, and of bands that share one
 BEST_STYLE = (0, (4, 2))
@@ -107,9 +108,7 @@ def lightcurve_figure(
     fitted = bool(curves) and bool(lightcurve.detected.any())
     said = {
         RESIDUALS: fitted,
-        f"{100 * outside_share:.0f} % of the points lie outside the model's validity.": (
-            outside_share > 0
-        ),
+        f"{outside_words(outside_share)}.": bool(outside_words(outside_share)),
     }
     page = Page(
         object_name,

@@ -13,7 +13,7 @@ from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 
 from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.palette import band_order, band_style
-from nmma_fitter.delivery.plots.text import POINTS_PER_INCH, add_lines, add_title, wrapped
+from nmma_fitter.delivery.plots.text import POINTS_PER_INCH, add_lines, add_title, shrink, wrapped
 from nmma_fitter.delivery.ranges import BandCurves, day_zero, distance_modulus
 from nmma_fitter.labels import band_label
 
@@ -201,6 +201,10 @@ def add_names(figure: Figure, page: Page, inches: tuple[float, float, float, flo
     if page.distance is not None:
         name = f"Absolute magnitude{shifted} ({page.distance:.4g} Mpc)"
         figure.text(1 - 0.08 / WIDTH, centre, name, ha="right", **upright)
+    for label in figure.texts:
+        if label.get_rotation() == 90.0:  # no longer than the axis it names
+            room = (high - bottom) / height * float(figure.bbox.height)
+            shrink(label, room)
     drawn = figure.legend(
         handles=list(page.legend),
         loc="lower center",

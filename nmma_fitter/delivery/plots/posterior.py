@@ -18,6 +18,7 @@ from nmma_fitter.delivery.plots.text import (
     add_title,
     checked_label,
     evidence_text,
+    shrink,
     wrapped,
 )
 from nmma_fitter.delivery.ranges import INTERVAL, INTERVAL_WORDS
@@ -33,7 +34,6 @@ MARGIN = 0.04  # of the samples' range, on either side
 FEW_SAMPLES = 200  # fewer give no meaningful contours
 SAMPLES_PER_BIN = 40
 LEFT, RIGHT, BOTTOM, GAP = 1.05, 0.35, 1.15, 0.08  # margins in inches; gap in panels
-SMALLEST_LABEL = 7.0
 
 
 def corner_figure(
@@ -271,14 +271,6 @@ def inner_ticks(ends: tuple[float, float], most: int) -> list[float]:
     margin = 0.1 * (high - low)
     values = MaxNLocator(most).tick_values(low, high)
     return [float(v) for v in values if low + margin <= v <= high - margin]
-
-
-def shrink(label: Text, room: float) -> None:
-    """Make an axis label no longer than `room` pixels, as far as it stays legible."""
-    extent = label.get_window_extent()
-    length = max(extent.width, extent.height)
-    if label.get_text() and length > room:
-        label.set_fontsize(max(SMALLEST_LABEL, float(label.get_fontsize()) * room / length))
 
 
 def keep_on_page(figure: Figure, title: Text | None) -> None:

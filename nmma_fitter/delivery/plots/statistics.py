@@ -16,6 +16,7 @@ from nmma_fitter.delivery.plots.text import truncate
 from nmma_fitter.delivery.statistics import candidates_by_day, every_day, task_name
 from nmma_fitter.durations import in_words
 from nmma_fitter.engine.ledger_statistics import Statistics, TaskCount
+from nmma_fitter.plain import counted
 
 DAYS = 400
 LONGEST_LABEL = 1.6  # inches
@@ -85,7 +86,7 @@ def times_figure(tasks: Sequence[TaskCount]) -> Figure:
         ax.plot(at[2], place, "o", color="white", mec="black", markersize=7)
     font = ax.get_yticklabels()[0].get_fontproperties() if timed else None
     names = [
-        f"{truncate(task_name(t.task), font, LONGEST_LABEL)}\n{len(t.seconds)} fits"
+        f"{truncate(task_name(t.task), font, LONGEST_LABEL)}\n{counted(len(t.seconds), 'fit')}"
         for t in reversed(timed)
         if font is not None
     ]

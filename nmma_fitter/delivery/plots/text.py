@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from nmma_fitter.plain import one_line, shortened
 
+SMALLEST_LABEL = 7.0
 POINTS_PER_INCH = 72.0
 LONGEST = 400  # characters looked at before measuring
 
@@ -107,3 +108,11 @@ def add_lines(figure: Figure, lines: Sequence[str], *, size: float, bottom: floa
         )
         for above, line in zip(range(len(lines) - 1, -1, -1), lines, strict=True)
     ]
+
+
+def shrink(label: Text, room: float) -> None:
+    """Make an axis label no longer than `room` pixels, as far as it stays legible."""
+    extent = label.get_window_extent()
+    length = max(extent.width, extent.height)
+    if label.get_text() and length > room:
+        label.set_fontsize(max(SMALLEST_LABEL, float(label.get_fontsize()) * room / length))

@@ -12,10 +12,13 @@ from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.delivery.palette import band_order, band_style, model_colour, model_dashes
 from nmma_fitter.delivery.ranges import (
     BandCurves,
+    SysError,
     day_range,
+    day_zero,
     from_below,
     magnitude_range,
     near_data,
+    sys_error_of,
 )
 from nmma_fitter.engine.files import Json
 from nmma_fitter.labels import band_label, model_named
@@ -32,7 +35,10 @@ DARK_SHARE = 0.45  # of white, mixed into a colour that must stand out on black
 
 
 def chart(
-    lightcurve: LightCurve, trigger_mjd: float, curves: Mapping[str, Sequence[BandCurves]]
+    lightcurve: LightCurve,
+    trigger_mjd: float,
+    curves: Mapping[str, Sequence[BandCurves]],
+    sys_error: SysError = 0.0,
 ) -> Json:
     """Plain values for ``chart.js``.
 
@@ -44,17 +50,22 @@ def chart(
         Day zero.
     curves : mapping of model to its curves
         Best first.
+    sys_error : float or mapping of band to float
+        What the fits add to the photometric errors, in mag.
     """
     drawn = [curve for own in curves.values() for curve in own]
     days = day_range(lightcurve, trigger_mjd, drawn)
     lines = [near_data(c, c.median, lightcurve, trigger_mjd, days) for c in drawn]
     bands = {str(band) for band in lightcurve.band} | {curve.band for curve in drawn}
-    faint, bright = magnitude_range(lightcurve, lines)
+    faint, bright = magnitude_range(lightcurve, lines, sys_error)
     return {
         "days": list(days),
         "mags": [faint, bright],
-        "trigger": trigger_mjd,
-        "bands": [_band(lightcurve, trigger_mjd, band) for band in sorted(bands, key=band_order)],
+        "day_zero": day_zero(trigger_mjd),
+        "bands": [
+            _band(lightcurve, trigger_mjd, band, sys_error_of(sys_error, band))
+            for band in sorted(bands, key=band_order)
+        ],
         "models": [
             _model(place, name, own, days, faint)
             for place, (name, own) in enumerate(curves.items())
@@ -62,7 +73,7 @@ def chart(
     }
 
 
-def _band(lightcurve: LightCurve, trigger_mjd: float, band: str) -> Json:
+def _band(lightcurve: LightCurve, trigger_mjd: float, band: str, systematic: float) -> Json:
     here = lightcurve.band == band
     seen, limit = here & lightcurve.detected, here & ~lightcurve.detected
     days = lightcurve.mjd - trigger_mjd
@@ -74,6 +85,7 @@ def _band(lightcurve: LightCurve, trigger_mjd: float, band: str) -> Json:
             "x": _plain(days[seen], 4),
             "y": _plain(lightcurve.mag[seen], 3),
             "error": _plain(lightcurve.mag_err[seen], 3),
+            "total": _plain(np.hypot(lightcurve.mag_err[seen], systematic), 3),
         },
         "limits": {"x": _plain(days[limit], 4), "y": _plain(lightcurve.limit[limit], 3)},
     }

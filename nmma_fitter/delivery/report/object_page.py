@@ -16,8 +16,8 @@ from nmma_fitter.delivery.report.pages import PAGE, link, write_page
 from nmma_fitter.engine.files import Json, folder_name, read_json
 from nmma_fitter.errors import BadInput, NmmaFitterError
 from nmma_fitter.fit_request import FitRequest, read_request
-from nmma_fitter.inference.ranking import LOWEST_P, NO_MODEL
-from nmma_fitter.labels import model_title
+from nmma_fitter.inference.ranking import LOWEST_P, NO_MODEL, systematic_words
+from nmma_fitter.labels import model_title, outside_words
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ def write_object_page(
             "views": views,
             "no_light_curve": _no_light_curve(fits),
             "picture": pictured,
+            "systematic": _systematic(ranking),
             "chart": chart_data(ordered, folder),
             "history": [(fit, link(fit.folder / PAGE, folder)) for fit in history],
         },
@@ -91,13 +92,24 @@ def _numbers(row: Json) -> dict[str, Any]:
     outside = as_number(row.get("outside_validity"))
     words = (str(row.get(key) or "") for key in ("model", "kind", "engine"))
     described = row.get("describes") is True
-    return {**numbers, "outside": outside, "title": model_title(*words), "describes": described}
+    return {
+        **numbers,
+        "outside": outside,
+        "outside_words": outside_words(outside),
+        "title": model_title(*words),
+        "describes": described,
+    }
 
 
 def _headline(ranking: Json) -> str:
     if "refused" in ranking:
         return "the models could not be compared"
     return str(ranking.get("headline") or "no ranking yet")
+
+
+def _systematic(ranking: Json) -> str:
+    found = ranking.get("comparability")
+    return systematic_words(found) if isinstance(found, dict) else ""
 
 
 def _no_light_curve(fits: Sequence[Finished]) -> str:
@@ -122,7 +134,9 @@ def chart_data(fits: Sequence[Finished], folder: Path) -> Json | None:
         except (NmmaFitterError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             log.debug("%s: no curves in the chart: %r", place, error)
     try:
-        return chart(request.window, request.trigger, curves) if request else None
+        if request is None:
+            return None
+        return chart(request.window, request.trigger, curves, request.sys_error)
     except (NmmaFitterError, ValueError) as error:
         log.warning("%s: no chart: %s", folder, error)
         return None
