@@ -27,31 +27,46 @@ LISTED_SKIPS = (
 )
 
 
-# What `make test-quick` leaves out: what needs a service, and modules of whole fits and pollers.
+# What `make test-quick` leaves out: what needs a service, and whole fits, pollers and compilers:
+# folders, modules, or tests whose names begin so.
 SERVICES = ("slurm", "htcondor", "ssh", "slack", "browser", "nmma")
-LONG_MODULES = (
-    "tests/chaos/*",
-    "tests/poller/*",
-    "tests/terminal/*",
+LONG = (
     "tests/catalogue/test_adding_a_model.py",
+    "tests/catalogue/test_check.py",
+    "tests/catalogue/test_listing.py",
+    "tests/chaos/",
+    "tests/delivery/report/",
+    "tests/delivery/test_fitted_pictures.py",
     "tests/delivery/test_plots.py",
-    "tests/engine/test_shared_script.py",
     "tests/engine/test_job_script.py",
+    "tests/engine/test_machine.py",
+    "tests/engine/test_shared_script.py",
+    "tests/inference/test_alignment.py",
     "tests/inference/test_importance.py",
     "tests/inference/test_nested.py",
     "tests/inference/test_pool.py",
+    "tests/models/test_compiled.py",
+    "tests/poller/",
     "tests/schedulers/test_local.py",
+    "tests/terminal/",
     "tests/test_bridge.py",
     "tests/test_by_hand.py",
     "tests/test_calibrate.py",
+    "tests/test_cli.py::test_models_lists",
     "tests/test_delivered_night.py",
+    "tests/test_demo.py",
     "tests/test_engines.py",
     "tests/test_fits.py",
+    "tests/test_hostile_text.py",
     "tests/test_install.py",
     "tests/test_long_tables.py",
     "tests/test_make_jobs.py",
+    "tests/test_mistakes.py::test_a_window_without",
+    "tests/test_mistakes.py::test_another_outdir",
+    "tests/test_mistakes.py::test_the_ranking_by_hand",
     "tests/test_nmma_comparison.py",
     "tests/test_nmma_fit.py",
+    "tests/test_priors_folder.py",
     "tests/test_renamed.py",
     "tests/test_replay_evidence.py",
     "tests/test_resume.py",
@@ -59,6 +74,7 @@ LONG_MODULES = (
     "tests/test_secrets.py",
     "tests/test_together.py",
     "tests/test_toy_campaign.py",
+    "tests/test_version.py::test_a_result",
     "tests/test_warm_fit.py",
 )
 
@@ -92,8 +108,7 @@ def is_long(item: pytest.Item) -> bool:
     """Whether `--quick` leaves a test out."""
     if any(item.get_closest_marker(name) for name in (*SERVICES, "slow")):
         return True
-    module = item.path.relative_to(item.config.rootpath).as_posix()
-    return any(fnmatch.fnmatchcase(module, long) for long in LONG_MODULES)
+    return item.nodeid.startswith(LONG)
 
 
 @pytest.hookimpl(hookwrapper=True)

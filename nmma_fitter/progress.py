@@ -186,8 +186,11 @@ class Bar:
             self._showing.safely(self._live.close)
 
     def show(self, progress: Progress) -> None:
-        """Show where the fit stands."""
+        """Show where the fit stands; a stage that begins is drawn at once, however short it is."""
+        begins = (progress.total is None) != (self._now.total is None)
         self._now, self._seconds_left = progress, self._estimate(progress)
+        if begins and self._live is not None:
+            self._showing.safely(self._draw)
 
     def _redraw(self) -> None:
         while self._showing.safely(self._draw) and not self._over.wait(REDRAW_SECONDS):
