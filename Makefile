@@ -53,7 +53,7 @@ test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1: also as root)
 test-quick: $(STAMP_DEV)  ## Run the tests that need no service and no whole fit
 	$(BIN)/python -m pytest --quick $(PYTEST_ARGS)
 
-chaos: $(STAMP_DEV)  ## Kill the poller everywhere, count losses (CHAOS_OUT, CHAOS_ARGS)
+chaos: $(STAMP_DEV)  ## Kill the poller anywhere, count losses (CHAOS_OUT, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
 
 bench: $(STAMP_DEV)  ## Time fits, here and in NMMA (BENCH_ARGS, NMMA_ARGS)

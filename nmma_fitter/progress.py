@@ -227,7 +227,8 @@ def print_end(report: TickReport, folder: Path) -> None:
             print(one_line(f"pictures: {path.parent}"))
     counts = Counter(standing(need) for need in report.needs)
     print(
-        f"\n{one_line(report.night)}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+        f"\n{one_line(report.night)}: "
+        + (", ".join(f"{n} {state}" for state, n in counts.items()) or "nothing")
     )
     if report.waiting:
         print("\n".join(map(one_line, report.waiting)))
