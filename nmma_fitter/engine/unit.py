@@ -137,7 +137,7 @@ def prepare_folder(unit: Unit) -> None:
     there.
     """
     if not unit.attempts.is_dir():
-        make_below([*unit.folder.parents][:3][-1], unit.attempts)
+        make_below(unit.folder.parents[2], unit.attempts)
     (unit.folder / "sentinels").mkdir(exist_ok=True)
     for name, value in (*unit.inputs.items(), ("unit.json", unit.to_json())):
         if read_json(unit.folder / name) != value:

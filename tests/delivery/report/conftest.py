@@ -12,13 +12,23 @@ pytest.register_assert_rewrite("results_on_disk")
 
 from results_on_disk import MODELS, fitted, night_of_all_kinds  # noqa: E402
 
+from nmma_fitter.engine.folders import MARKER  # noqa: E402
+
 COMMAND = "run as root: NMMA_FITTER_TEST_INSTALL=1 make test"
+
+
+@pytest.fixture(autouse=True)
+def used(tmp_path: Path) -> None:
+    """A test's folder is one of results that was used: an empty one is a bare mount point."""
+    (tmp_path / MARKER).touch()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results with its pages; only to be read."""
     outdir = tmp_path_factory.mktemp("site") / "outdir"
+    outdir.mkdir()
+    (outdir / MARKER).touch()
     units = [fitted(outdir, model) for model in MODELS]
     night_of_all_kinds(outdir, outdir.parent / "ledger.sqlite", units)
     return outdir
