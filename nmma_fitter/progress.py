@@ -247,7 +247,8 @@ def all_skipped(needs: Sequence[NeedRow]) -> str:
         return ""
     why = Counter((need.reason or "", need.detail) for need in needs)
     (reason, detail), _ = why.most_common(1)[0]
-    return f"nothing was fitted: {counted(len(needs), 'fit')} skipped, most as {reason}: {detail}"
+    most = "most " if len(why) > 1 else ""
+    return f"nothing was fitted: {counted(len(needs), 'fit')} skipped, {most}as {reason}: {detail}"
 
 
 def print_counts(reports: Sequence[TickReport]) -> int:

@@ -132,7 +132,7 @@ def test_a_window_without_any_detection_is_said_and_no_success(root):
     found = call(root, "make-jobs", "--config", "my.toml")
     assert found.status == 3
     last = found.out.strip().splitlines()[-1]
-    assert last.startswith("nothing was fitted: all 1 fits were skipped")
+    assert last.startswith("nothing was fitted: 1 fit skipped, as too_few_detections: ")
     assert "3 outside it: check tmin and tmax" in last
     status = call(root, "nmma-fitter", "status", "--config", "my.toml", "--night", NIGHT[:5])
     assert status.status == 0 and "! nothing could be fitted" in status.out
