@@ -86,7 +86,7 @@ def test_every_error_has_a_reason_with_a_policy():
 def test_the_heartbeat_counts_and_holds_no_nan(tmp_path):
     now = [0.0]
     beat = Heartbeat(tmp_path, clock=lambda: now[0])
-    for at, done in ((10.0, 10.0), (20.0, 20.0), (90.0, 90.0), (100.0, float("nan"))):
+    for at, done in ((10.0, 10.0), (11.0, 11.0), (90.0, 90.0), (91.0, float("nan"))):
         now[0] = at
         beat(Progress(done, 100, "sampling", 10))
     said = json.loads((tmp_path / "heartbeat").read_text())
