@@ -207,7 +207,7 @@ def test_the_command_asks_before_it_cancels(toy):
     poller.tick()
     command = [COMMAND, "cancel", A, "--config", str(toy.root / "my.toml")]
     no = subprocess.run(command, input="n\n", capture_output=True, text=True, check=False)
-    assert no.returncode == 1 and "cancel these 1 fits?" in no.stdout
+    assert no.returncode == 1 and "cancel 1 fit?" in no.stdout
     assert toy.units()["a"][0] in ("submitted", "running")
     yes = subprocess.run([*command, "--yes"], capture_output=True, text=True, check=False)
     assert yes.returncode == 0 and toy.units()["a"][1] == "cancelled"

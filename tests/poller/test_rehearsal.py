@@ -105,7 +105,7 @@ def test_it_changes_nothing_and_makes_no_folder(place):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "1 fits would be started; nothing was changed" in done.stdout
+    assert "1 fit would be started; nothing was changed" in done.stdout
     assert sorted(p.name for p in place.root.iterdir()) == ["candidates", "my.toml"]
 
 
