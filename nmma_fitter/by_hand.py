@@ -16,7 +16,7 @@ from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.earlier_fits import with_earlier
 from nmma_fitter.engine.attempt import read_run
-from nmma_fitter.engine.files import folder_name, read_json, write_json
+from nmma_fitter.engine.files import Json, folder_name, read_json, write_json
 from nmma_fitter.engine.publish import publish_run
 from nmma_fitter.engine.sentinel import SentinelState, expose, is_exposed, read_sentinel
 from nmma_fitter.engine.unit import Unit, prepare_folder, read_unit
@@ -24,7 +24,7 @@ from nmma_fitter.errors import BadInput, Interrupted, NmmaFitterError, Unavailab
 from nmma_fitter.fit_order import FitOrder, check_order
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_watch import Heartbeat, StopFlag
-from nmma_fitter.fits import make_unit, requests_of, say_unused
+from nmma_fitter.fits import check_names, make_unit, requests_of
 from nmma_fitter.inference.ranking import as_table
 from nmma_fitter.nmma_fit import done_outcome, outcome_of, run_fit
 from nmma_fitter.progress import Bar
@@ -56,16 +56,21 @@ def fit_by_hand(order: FitOrder, *, force: bool = False) -> int:
     finished: list[Finished] = []
     with CtrlC(lambda: print(STOPPING, flush=True)):
         stopped, goes_on = _fit_each(found, folder, stop, finished, force=force)
-    ranking = None
+    ranking, kept = None, False
     if finished:
         folder.mkdir(parents=True, exist_ok=True)
-        ranking = write_product(folder, found[0].object, with_earlier(folder, found, finished))
+        ranked = with_earlier(folder, found, finished)
+        kept = (folder / "ranking.json").is_file() and all(one.folder is None for one in ranked)
+        if kept:  # a call in which nothing could be fitted takes no earlier answer away
+            print("nothing was fitted; ranking.json and its pictures are kept as they were")
+        else:
+            ranking = write_product(folder, found[0].object, ranked)
         if ranking is not None:
             print(as_table(ranking))
         print(f"results: {folder}")
     if goes_on:
         print(goes_on)
-    return stopped or _status(finished, ranking is not None)
+    return stopped or _status(finished, kept or ranking is not None)
 
 
 def _make_folder(folder: Path, outdir: Path) -> None:
@@ -133,7 +138,7 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
     """Fit one model, or take the result that is there."""
     try:
         request.check(fewest=1)
-        say_unused(request.model, request.settings, request.priors)
+        check_names(request.model, request.settings, request.priors, request.priors_from)
         unit = _unit(request, folder, force=force)
         state, proof = read_sentinel(unit)
         if state is SentinelState.VALID and proof.get("outcome") == "done":
@@ -218,9 +223,24 @@ def _attempt_folder(unit: Unit) -> Path:
     attempt.mkdir()
     left = [unit.attempts / f"{n}-hand-0" / "checkpoint.h5" for n in sorted(numbers, reverse=True)]
     for checkpoint in left:
-        stopped = (checkpoint.parent / "outcome.json").is_file()
-        same = (read_json(checkpoint.parent / "started") or {}).get("digest") == unit.digest
-        if checkpoint.is_file() and stopped and same:
+        started = read_json(checkpoint.parent / "started") or {}
+        same = started.get("digest") == unit.digest
+        if checkpoint.is_file() and same and _is_over(checkpoint.parent, started):
             checkpoint.rename(attempt / "checkpoint.h5")
             break
     return attempt
+
+
+def _is_over(attempt: Path, started: Json) -> bool:
+    """Whether a run has ended: it says so, or its process on this machine is gone."""
+    if (attempt / "outcome.json").is_file():
+        return True
+    if started.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(started["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return False
+    return False

@@ -15,10 +15,12 @@ from nmma_fitter.candidates.lightcurve import LightCurve
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
+from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_options import settings_of
 from nmma_fitter.fit_request import FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.inference.prior_files import names_in, read_text
+from nmma_fitter.nearest import nearest
 from nmma_fitter.prior_files import origin_of, prior_text
 from nmma_fitter.schedulers.base import Resources
 from nmma_fitter.truth import truth_of
@@ -98,13 +100,21 @@ def requests_of(
     return found
 
 
-def say_unused(model: str, settings: FitSettings, priors: str) -> None:
-    """Warn of priors that the model does not read; what NMMA reads cannot be told."""
+def check_names(model: str, settings: FitSettings, priors: str, origin: str) -> None:
+    """Refuse a misspelt parameter of a prior file; warn of others that the model does not read.
+
+    What NMMA reads cannot be told. Raises `BadInput`.
+    """
     if settings.engine == "nmma":
         return
     about = models.MODELS[model]
     used = {*SHARED, *about.also_read, *(one.name for one in about.parameters)}
-    if unused := [name for name in names_in(priors) if name not in used]:
+    given = names_in(priors)
+    unused = [name for name in given if name not in used]
+    for name in unused:
+        if close := nearest(name, used - {*given}):
+            raise BadInput(f"{origin}: {model} has no {name}; {close[0]} is missing: correct it")
+    if unused:
         log.warning(
             "%s does not use %s of its prior file: no fit can say anything of it",
             *(model, ", ".join(unused)),

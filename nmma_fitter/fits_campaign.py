@@ -21,7 +21,7 @@ from nmma_fitter.engine.want import Wanted
 from nmma_fitter.errors import BadInput, NmmaFitterError, Unavailable
 from nmma_fitter.fit_options import check_name, check_tables
 from nmma_fitter.fit_request import FitRequest, check_available
-from nmma_fitter.fits import make_unit, requests_of, say_unused
+from nmma_fitter.fits import check_names, make_unit, requests_of
 from nmma_fitter.plain import without_tokens
 from nmma_fitter.prior_files import prior_text
 from nmma_fitter.schedulers.base import Resources
@@ -65,7 +65,8 @@ class FitsCampaign:
             settings = fit_settings(config.fits, model)
             check_name(model, settings)
             # one that is missing fails here, and once
-            say_unused(model, settings, prior_text(config.fits, model, settings).text)
+            priors = prior_text(config.fits, model, settings)
+            check_names(model, settings, priors.text, priors.origin)
 
     def wanted(
         self, night: str, files: Iterable[Path], known: Container[str] = frozenset()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mistakes import NIGHT, call, call_here, light_curve
 
+SLIP = "log10_Renv = 13\nlog10_Menv = -1\nlog10_Eee = 49\nluminosity_distance = 40\ntimeshift = 0\n"
 FLUXES = tuple(f"24597{80 + i}.7,{12 + 9 * i}.3,4.2,g,,2" for i in range(3))
 
 
@@ -17,6 +18,7 @@ def root(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("NMMA_FITTER_DATA_DIR", str(tmp_path / "nothing"))
     light_curve(tmp_path / "lc.csv")
     (tmp_path / "bad.prior").write_text("timeshift = 0\nEbv = Unifrom(0, 1)\n")
+    (tmp_path / "slip.prior").write_text(SLIP)
     return tmp_path
 
 
@@ -188,3 +190,23 @@ def test_the_ranking_by_hand_is_of_what_lies_in_the_folder(root):
     assert (status, ranked) == (0, ["Piro2021"])
     assert "skipped (not_comparable)" in said and "sys_error[ztfg] is 1.0 and 0.5" in said
     assert not (ranking.parent / "comparison.png").exists()
+
+    # A slip takes no answer away.
+    status, ranked, said = fit("Piro2021", "--trigger-time", "2459782")
+    assert (status, ranked) == (2, ["Piro2021"])
+    assert "ranking.json and its pictures are kept" in said
+    status, ranked, _ = fit("Piro2021", "--sys-error", "0.5", "--priors", "slip.prior")
+    assert (status, ranked) == (2, ["Piro2021"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--trigger-time 2459782", "it looks like a JD, whose MJD is 59781.5"),
+        ("--priors slip.prior", "slip.prior: Piro2021 has no log10_Eee; log10_Ee is missing"),
+    ],
+)
+def test_what_a_fit_cannot_use_is_named_before_it_starts(root, words, said):
+    found = call(root, "nmma-fit", "lc.csv", "--model", "Piro2021", *words.split())
+    assert found.status == 2 and said in found.err + found.out
+    assert not list((root / "outdir").rglob("attempts"))

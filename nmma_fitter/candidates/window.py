@@ -50,7 +50,9 @@ def trigger_time(lightcurve: LightCurve, rule: Trigger) -> float:
 def _checked_trigger(mjd: float) -> float:
     low, high = MJD_RANGE
     if not (math.isfinite(mjd) and low <= mjd <= high):
-        raise BadInput(f"trigger {mjd:.9g} is not an MJD between {low:g} and {high:g}; correct it")
+        day = mjd - 2400000.5
+        jd = f"it looks like a JD, whose MJD is {day:.9g}" if low <= day <= high else "correct it"
+        raise BadInput(f"trigger {mjd:.9g} is not an MJD between {low:g} and {high:g}; {jd}")
     return mjd
 
 

@@ -109,7 +109,9 @@ class TestLateMaterialization:
         self, htcondor, tmp_path, command
     ):
         scheduler = scheduler_of(tmp_path, extra={command: "1"})
-        batch = make_batch(tmp_path, *["until [ -e ../go ]; do sleep 0.1; done"] * 3)
+        # Each of the two nodes runs one, and a third may be idle: the fourth is not made yet.
+        waits, whole_node = "until [ -e ../go ]; do sleep 0.1; done", Resources(cores=8)
+        batch = make_batch(tmp_path, *[waits] * 4, resources=whole_node)
         ids = scheduler.submit(batch)
         answer = scheduler.poll(ids, [batch.token])
         (tmp_path / "go").touch()
@@ -118,7 +120,7 @@ class TestLateMaterialization:
             JobState.RUNNING,
         }
         assert any("materialized" in status.detail for status in answer.jobs.values())
-        assert answer.found == {batch.token: dict(enumerate(ids))} and answer.queued == 3
+        assert answer.found == {batch.token: dict(enumerate(ids))} and answer.queued == 4
         ends = wait_for_end(scheduler, ids, 120)
         assert {status.state for status in ends.values()} == {JobState.ENDED_WELL}
 
