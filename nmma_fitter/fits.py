@@ -116,7 +116,7 @@ def check_names(model: str, settings: FitSettings, priors: str, origin: str) -> 
             raise BadInput(f"{origin}: {model} has no {name}; {close[0]} is missing: correct it")
     if unused:
         log.warning(
-            "%s does not use %s of its prior file: no fit can say anything of it",
+            "%s does not use %s of its prior file: its posterior will be its prior",
             *(model, ", ".join(unused)),
         )
 

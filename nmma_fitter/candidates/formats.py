@@ -86,7 +86,7 @@ def parse(path: Path, *, bands: str = "ztf") -> Photometry:
     else:
         name, rows = table_rows(path, lines, bands)
     if not rows:
-        raise Place(path).error("holds no measurement; deliver it when there is one")
+        raise Place(path).error("holds no measurement; add its rows")
     return Photometry(name or object_name(path), tuple(rows))
 
 

@@ -70,7 +70,7 @@ def table_rows(path: Path, lines: Sequence[str], bands: str) -> tuple[str | None
     records = _records(path, lines)
     header = next(records, None)
     if header is None:
-        raise Place(path).error("is empty; deliver it again")
+        raise Place(path).error("is empty; write or deliver it again")
     columns = _columns(*header)
     layout = _layout(header[0], columns)
     if layout.survey is None:

@@ -41,7 +41,7 @@ def read_lines(path: Path) -> list[str]:
         row = content.count(b"\n", 0, error.start) + 1
         raise Place(path, row).error("is not UTF-8 text; save the file as UTF-8") from None
     if not text.strip():
-        raise place.error("is empty; deliver it again")
+        raise place.error("is empty; write or deliver it again")
     # Not str.splitlines: it also splits at form feeds and others, and rows would be misnumbered.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:
