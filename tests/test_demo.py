@@ -111,3 +111,13 @@ def test_it_shows_every_true_parameter_beside_its_median(folder: Path) -> None:
     assert "  log10_mni             -0.7 (0.3) *    log10_mej              0.4 (0.4)\n" in text
     assert "temperature_floor     5000 (5000)" in text
     assert all(name in text for name in TRUTH["SIM26supernova"]["parameters"])
+
+
+def test_the_way_to_stop_its_jobs_that_it_prints_is_taken(tmp_path):
+    (line,) = (x for x in (ROOT / "scripts/demo").read_text().splitlines() if " cancel " in x)
+    words = line.split('"')[1].split()[1:]
+    shutil.copytree(DEMO, tmp_path / "demo")
+    command = [Path(sys.executable).with_name("nmma-fitter"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "nothing was ever done here" in done.stderr  # a demo that was not begun
+    assert NIGHT in words

@@ -146,10 +146,10 @@ def _layout(place: Place, columns: list[str]) -> Layout:
     if not lacks:
         return best
     if len(lacks) == 4:
-        known = ", ".join(layout.name for layout in LAYOUTS)
+        known = "; ".join(f"{one.mag}, {one.mag_err}, {one.limit}" for one in LAYOUTS)
         raise place.error(
-            f"is not the header of a format known here ({known}) or an NMMA .dat line; "
-            "see the documentation of candidate files"
+            "is not the header of a format known here, nor an NMMA .dat line; give jd or mjd, "
+            f"filter, and magnitude, error, limit as one of: {known}"
         )
     raise place.error(f"the header lacks {', '.join(lacks)} (format {best.name}); add it")
 

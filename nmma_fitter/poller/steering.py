@@ -15,7 +15,10 @@ def stop_polling(config: Config) -> str:
     request_stop(state)
     later = "`nmma-fitter start`, or sbatch of the primary_job, lets it go on; jobs run on"
     if living is None:
-        return f"no poller lives here now; those of cron and of queued jobs will not begin. {later}"
+        return (
+            "no unattended poller is running; cron and queued pollers will not start. A make-jobs "
+            f"called by hand goes on until it has ended. {later}"
+        )
     within = in_words(config.tick.unattended_interval)
     return f"{describe(living)} leaves within {within}, or at the end of its tick. {later}"
 
@@ -29,4 +32,4 @@ def allow_polling(config: Config) -> str:
         return f"{describe(living)} polls here"
     if was:
         return "pollers may begin: cron's at its next slot, a primary_job by sbatch"
-    return "nobody had asked to stop; no poller lives here now: sbatch jobs/primary_job starts one"
+    return "nobody had asked to stop; no unattended poller is running: sbatch jobs/primary_job starts one"

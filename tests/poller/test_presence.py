@@ -60,7 +60,7 @@ def test_stop_says_who_leaves_and_when(config, other):
 
 
 def test_stop_says_when_nothing_runs_and_keeps_crons_ticks_from_beginning(config):
-    assert "no poller lives here now" in stop_polling(config)
+    assert "no unattended poller is running" in stop_polling(config)
     assert stop_request(config.paths.state) is not None
 
 
