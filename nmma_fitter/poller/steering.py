@@ -32,4 +32,4 @@ def allow_polling(config: Config) -> str:
         return f"{describe(living)} polls here"
     if was:
         return "pollers may begin: cron's at its next slot, a primary_job by sbatch"
-    return "nobody had asked to stop; no unattended poller is running: sbatch jobs/primary_job starts one"
+    return "nobody had asked to stop; no poller is running: sbatch jobs/primary_job starts one"
