@@ -18,6 +18,7 @@ from nmma_fitter.delivery.couriers import make_couriers
 from nmma_fitter.engine.budget import Budget, never
 from nmma_fitter.engine.campaign import Campaign
 from nmma_fitter.engine.files import Json, folder_name, read_json
+from nmma_fitter.engine.folders import check_there
 from nmma_fitter.engine.ledger import Ledger
 from nmma_fitter.engine.lock import TickLock, check_host
 from nmma_fitter.engine.outbox import Courier, make_products, send, still_due
@@ -127,9 +128,11 @@ class Poller:
         notes = self._pull()
         try:
             return self._tick(scheduler, TickReport(notes=list(notes)), began)
-        except BaseException:
+        except BaseException as error:
             for note in notes:  # they are said once, and the report that held them is lost
                 log.info("%s", note)
+            if isinstance(error, FileNotFoundError):
+                check_there(self.config.paths.outdir)
             raise
 
     def _tick(self, scheduler: Scheduler, report: TickReport, began: float) -> TickReport:

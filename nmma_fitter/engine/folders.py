@@ -34,6 +34,12 @@ def make_below(root: Path, folder: Path) -> None:
         raise gone(root) from None
 
 
+def check_there(root: Path) -> None:
+    """Raise `BadInput` where the results' folder has gone away, which is why a file in it has."""
+    if not (root / MARKER).exists():
+        raise gone(root)
+
+
 def gone(folder: Path) -> BadInput:
     """What is said of a folder that is not the one that was used."""
     return BadInput(

@@ -23,6 +23,8 @@ class Renaming(FitsCampaign):
             config.paths.outdir.rename(root / "moved")
             if "bare" in sys.argv:
                 config.paths.outdir.mkdir()
+            if "read" in sys.argv:
+                (config.paths.outdir / "a sentinel").read_text()
         return super().__getattribute__(name)
 
 

@@ -189,9 +189,17 @@ def test_moved_or_unmounted_during_a_tick_it_is_not_made_again(site, where, bare
     site.light_curve(B, "ZTF2", rows=rows)
     script = Path(__file__).with_name("renaming_poller.py")
     command = [sys.executable, str(script), str(site.root), where, *bare]
-    subprocess.run(command, check=False, timeout=120)
+    subprocess.run(command, check=False, timeout=600)
     assert (site.root / "moved").is_dir()
     left = site.root / "outdir"
     assert list(left.rglob("*")) == [] if bare else not left.exists()
     said = site.run("make-jobs", "--once")
     assert said.status == 2 and "Is it mounted?" in said.text and said.text.count("\n") == 1
+
+
+def test_a_file_that_goes_with_the_results_folder_is_said_to_have(site):
+    site.light_curve(B, "ZTF2")
+    script = Path(__file__).with_name("renaming_poller.py")
+    command = [sys.executable, str(script), str(site.root), "wanted", "read"]
+    ended = subprocess.run(command, check=False, timeout=600, capture_output=True, text=True)
+    assert "Is it mounted?" in ended.stderr.splitlines()[-1]
