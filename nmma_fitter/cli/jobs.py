@@ -17,6 +17,7 @@ from nmma_fitter.cli.common import (
 )
 from nmma_fitter.errors import BadInput, Unavailable
 from nmma_fitter.log_lines import configure_log
+from nmma_fitter.plain import counted
 
 jobs_app = typer.Typer(**OPTIONS)
 
@@ -135,8 +136,6 @@ def _render_dag(settings: Any, order: Any, folder: Path, config: Path | None) ->
     night = (order.night_dir or newest_night(settings.paths.candidates, time.time())).resolve()
     collect = collect_command(order, night, settings.paths.outdir, config)
     dag = render_dag(settings, order, folder, collect)
-    from nmma_fitter.plain import counted
-
     print(f"{counted(dag.nodes, 'unit')}; submit with: condor_submit_dag {dag.path}")
     return 0
 

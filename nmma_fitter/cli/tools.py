@@ -17,6 +17,7 @@ from nmma_fitter.cli.models import models_app
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
 from nmma_fitter.log_lines import configure_log
+from nmma_fitter.plain import counted
 
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 tools_app.add_typer(models_app, name="models")
@@ -64,7 +65,7 @@ def status(
 
 @tools_app.command("stop")
 def stop(config: Config = None) -> None:
-    """Stop the running poller, whatever started it."""
+    """Stop primary_job, --keep-going and the ticks of cron."""
     from nmma_fitter.config import load_config
     from nmma_fitter.poller.steering import stop_polling
 
@@ -118,8 +119,6 @@ def cancel_command(
     if not yes:
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
-        from nmma_fitter.plain import counted
-
         if labels and not typer.confirm(f"cancel {counted(len(labels), 'fit')}?"):
             raise typer.Exit(1)
     raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
