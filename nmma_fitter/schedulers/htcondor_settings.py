@@ -95,7 +95,8 @@ class HTCondorSettings(BaseModel):
     warning_seconds : int
         How long before its time limit a job gets SIGUSR1, 0 for never.
     grace_seconds : int
-        Between SIGTERM and SIGKILL, for a job that is to end.
+        Between SIGTERM and SIGKILL, for a job that is to end; with ``files = "transfer"`` its files
+        come home within it.
     lease_seconds : int
         A node that is not heard of for so long is given up, and its jobs start elsewhere.
     checkpoint_seconds : int

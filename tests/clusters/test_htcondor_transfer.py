@@ -19,6 +19,8 @@ pytestmark = pytest.mark.htcondor
 
 BEATS = 250
 TRAVELS = CONFIG.replace("warning_seconds = 5", "warning_seconds = 10")
+# An evicted run's checkpoint has to be home by then, on a machine however busy.
+TRAVELS = TRAVELS.replace("grace_seconds = 5", "grace_seconds = 300")
 TRAVELS += 'files = "transfer"\ncheckpoint_seconds = 8\nhold_seconds = 2\n'
 # What a node asks of Apptainer: its version, a try of HTCondor's own image, and to run a job's.
 APPTAINER = """\
