@@ -9,11 +9,11 @@ import pytest
 
 # Minutes that the tests of each marker may take on an idle machine, set-up and tear-down included.
 BUDGETS = {
-    ("slurm",): 7,
-    ("htcondor",): 4,
-    ("ssh", "slack", "browser"): 4,
-    ("nmma",): 8,
-    ("core",): 5,  # everything without one of these markers
+    ("slurm",): 5,
+    ("htcondor",): 7,
+    ("ssh", "slack", "browser"): 6,
+    ("nmma",): 4,
+    ("core",): 20,  # everything without one of these markers
 }
 FAR_OVER = 2.0  # times the budget
 
