@@ -17,7 +17,7 @@ def call(tmp_path):
     (tmp_path / "pytest.ini").write_text(markers)
 
     def run(body: str, *options: str, budget: str = "0.001") -> tuple[int, str]:
-        text = CONFTEST.read_text().replace('("slurm",): 7', f'("slurm",): {budget}')
+        text = re.sub(r'(\("slurm",\)): \d+', rf"\1: {budget}", CONFTEST.read_text())
         (tmp_path / "conftest.py").write_text(text)
         (tmp_path / "test_it.py").write_text(f"import time, pytest\n{body}")
         command = [sys.executable, "-m", "pytest", "-q", *options]
