@@ -25,7 +25,8 @@ from nmma_fitter.validation import problem_of
 
 NO_SIGNAL = 2.5 / math.log(10)  # mag, error of a flux that equals its own error
 BRIGHTEST = 2.0  # mag
-PARSE_ONLY = {"bands", "min_detections", "keep_duplicates"}  # settings the photometry has absorbed
+READING = ("bands", "keep_duplicates", "significance")  # settings by which a file is read
+PARSE_ONLY = {*READING, "min_detections"}  # which the photometry has absorbed
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +76,17 @@ class FitRequest:
     def digest(self) -> str:
         """What makes two fits the same: photometry, physics, priors, settings, seed rule."""
         unused = set() if self.by_nmma else {"engine", "nmma"}
-        return canonical_digest(
-            {
-                "campaign": "fits",
-                "photometry": _photometry_digest(self.lightcurve),
-                "model": self.model,
-                "physics": self.physics,
-                "priors": sorted(_prior_lines(self.priors)),
-                "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY | unused),
-            }
-        )
+        what: Json = {
+            "campaign": "fits",
+            "photometry": _photometry_digest(self.lightcurve),
+            "model": self.model,
+            "physics": self.physics,
+            "priors": sorted(_prior_lines(self.priors)),
+            "settings": self.settings.model_dump(mode="json", exclude=PARSE_ONLY | unused),
+        }
+        if (self.lightcurve.measured & ~self.lightcurve.detected).any():
+            what["significance"] = self.lightcurve.significance  # it may have moved day zero
+        return canonical_digest(what)
 
     @property
     def by_nmma(self) -> bool:

@@ -87,6 +87,7 @@ class FitSettings(Settings):
     tmax: float = 14.0
     open_window: bool = False  # True: tmin < t < tmax strictly
     min_detections: Annotated[int, Field(ge=1, le=1_000_000)] = 2
+    significance: Annotated[float, Field(ge=0, le=100)] = 3.0  # sigma, of a detection
     keep_duplicates: bool = False
     bands: str = "ztf"  # what bare g, r, i mean in a .dat file
     sys_error: MagnitudeError = 1.0

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from nmma_fitter import models
 from nmma_fitter.candidates.exposures import Merged
@@ -17,7 +18,7 @@ from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
 from nmma_fitter.errors import BadInput
 from nmma_fitter.fit_options import settings_of
-from nmma_fitter.fit_request import FitRequest
+from nmma_fitter.fit_request import READING, FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
 from nmma_fitter.inference.prior_files import names_in, read_text
 from nmma_fitter.nearest import nearest
@@ -79,13 +80,14 @@ def requests_of(
     """
     chosen = settings_of(fits, wanted, over or {}, jet)
     found: list[FitRequest] = []
-    read: dict[tuple[str, bool], tuple[LightCurve, tuple[Json, ...]]] = {}
+    read: dict[tuple[Any, ...], tuple[LightCurve, tuple[Json, ...]]] = {}
     for model, settings in chosen.items():
-        how = (settings.bands, settings.keep_duplicates)
-        if how not in read:
-            lightcurve, merged = read_file(path, bands=how[0], keep_duplicates=how[1], name=name)
-            read[how] = lightcurve, tuple(asdict(one) for one in merged)
-        lightcurve, notes = read[how]
+        how = {key: getattr(settings, key) for key in READING}
+        key = tuple(how.values())
+        if key not in read:
+            lightcurve, merged = read_file(path, name=name, **how)
+            read[key] = lightcurve, tuple(asdict(one) for one in merged)
+        lightcurve, notes = read[key]
         if priors:
             text, origin = read_text(priors), origin_of(priors)
         else:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from nmma_fitter.candidates.exposures import Merged
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.lightcurve import SIGNIFICANCE, LightCurve
 from nmma_fitter.candidates.reader import SECONDS
 from nmma_fitter.candidates.records import from_dict
 from nmma_fitter.candidates.rows import Place
@@ -76,6 +76,7 @@ class BoundedReader:
         bands: str = "ztf",
         keep_duplicates: bool = False,
         name: str | None = None,
+        significance: float = SIGNIFICANCE,
     ) -> tuple[LightCurve, tuple[Merged, ...]]:
         """Light curve and merged rows, as `formats.read_and_merge`.
 
@@ -90,9 +91,9 @@ class BoundedReader:
         if entry.get("mark") == mark and "why" in entry:
             raise BadInput(str(entry["why"]))
         self._note({"path": str(path), "mark": mark})
-        how = {"bands": bands, "keep_duplicates": keep_duplicates, "name": name}
+        how = {"bands": bands, "keep_duplicates": keep_duplicates, "significance": significance}
         try:
-            answer = self._ask({"path": str(path), **how})
+            answer = self._ask({"path": str(path), "name": name, **how})
         except _Beyond as error:
             why = f"{Place(path)}: {error}; it is set aside until it changes"
             self._remember(str(path), {"mark": mark, "why": why})

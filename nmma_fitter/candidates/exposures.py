@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .lightcurve import LightCurve, from_columns
+from .lightcurve import SIGNIFICANCE, LightCurve, from_columns
 from .rows import Row
 
 log = logging.getLogger(__name__)
@@ -40,16 +40,20 @@ class Merged:
 
 
 def merge(
-    rows: Sequence[Row], name: str, *, keep_duplicates: bool = False
+    rows: Sequence[Row],
+    name: str,
+    *,
+    keep_duplicates: bool = False,
+    significance: float = SIGNIFICANCE,
 ) -> tuple[LightCurve, tuple[Merged, ...]]:
     """Light curve with one measurement per exposure.
 
-    An exposure is a group of rows of one band that start less than `SAME_EXPOSURE` after the
-    group's first row in time; a later row opens the next group, so that groups never chain.
-    In a group a detection beats a limit, forced photometry beats an alert's, then the smaller
-    error (the deeper limit) wins. What is still equal is decided by the values (earlier,
-    brighter, its own limit recorded), so that the rows' order in the file never matters, and
-    between rows that are the same the first is kept.
+    An exposure is a group of rows of one band and instrument that start less than `SAME_EXPOSURE`
+    after the group's first row in time; a later row opens the next group, so that groups never
+    chain. In a group a measurement beats a limit, forced photometry beats an alert's, a flux beats
+    a magnitude, then the smaller error (the deeper limit) wins. What is still equal is decided by
+    the values (earlier, brighter, its own limit recorded), so that the rows' order in the file
+    never matters, and between rows that are the same the first is kept.
 
     Parameters
     ----------
@@ -60,11 +64,13 @@ def merge(
     keep_duplicates : bool
         Let every row count instead: rows that are the same in every value become one
         measurement of that multiplicity, different ones all stay.
+    significance : float
+        Of a detection, see `LightCurve`.
     """
     if keep_duplicates:
         counts = Counter(_values(row) for row in rows)
         first = {_values(row): row for row in reversed(rows)}
-        return _lightcurve(name, [(first[key], counts[key]) for key in counts]), ()
+        return _lightcurve(name, [(first[key], counts[key]) for key in counts], significance), ()
     kept: list[tuple[Row, int]] = []
     merged: list[Merged] = []
     for group in _exposures(rows):
@@ -74,12 +80,14 @@ def merge(
             dropped = tuple(sorted(other.row for other in others))
             merged.append(Merged(best.band, best.mjd, best.row, dropped))
             log.debug("%s: row %d stands for rows %s", name, best.row, dropped)
-    return _lightcurve(name, kept), tuple(sorted(merged, key=lambda one: (one.mjd, one.band)))
+    return _lightcurve(name, kept, significance), tuple(
+        sorted(merged, key=lambda one: (one.mjd, one.band))
+    )
 
 
 def _exposures(rows: Iterable[Row]) -> Iterator[list[Row]]:
     group: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.band, row.mjd)):
+    for row in sorted(rows, key=lambda row: (row.band, row.instrument, row.mjd)):
         if group and not _same_exposure(group[0], row):
             yield group
             group = []
@@ -90,18 +98,25 @@ def _exposures(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def _same_exposure(first: Row, row: Row) -> bool:
     apart = (row.mjd - first.mjd) * SECONDS_PER_DAY
-    return first.band == row.band and apart < SAME_EXPOSURE
+    same_camera = (first.band, first.instrument) == (row.band, row.instrument)
+    return same_camera and apart < SAME_EXPOSURE
 
 
-def _preference(row: Row) -> tuple[bool, bool, float, float, float, bool, float, int]:
+def _preference(row: Row) -> tuple[bool, bool, bool, float, float, float, bool, float, int]:
     """Sort key: the row to keep comes first."""
-    noise = row.mag_err if row.detected else -row.limit
-    brightness = row.mag if row.detected else row.limit
+    has_flux = not math.isnan(row.flux)
+    if has_flux:
+        noise, brightness = row.flux_err, -row.flux
+    elif row.measured:
+        noise, brightness = row.mag_err, row.mag
+    else:
+        noise, brightness = -row.limit, row.limit
     unlimited = math.isnan(row.limit)
     limit = 0.0 if unlimited else -row.limit
     return (
-        not row.detected,
+        not row.measured,
         not row.forced,
+        not has_flux,
         noise,
         row.mjd,
         brightness,
@@ -113,18 +128,17 @@ def _preference(row: Row) -> tuple[bool, bool, float, float, float, bool, float,
 
 def _values(row: Row) -> tuple[str, ...]:
     """Tell measurements apart, by the digits that the digest keeps; a limit has no error."""
-    error = row.mag_err if row.detected else math.nan
+    error = row.mag_err if row.measured else math.nan
     numbers = (f"{row.mag:.6f}", f"{error:.6f}", f"{row.limit:.6f}")
-    return (row.band, f"{row.mjd:.7f}", *numbers)
+    fluxes = (f"{row.flux:.6e}", f"{row.flux_err:.6e}")
+    return (row.band, row.instrument, f"{row.mjd:.7f}", *numbers, *fluxes)
 
 
-def _lightcurve(name: str, kept: Sequence[tuple[Row, int]]) -> LightCurve:
-    return from_columns(
-        name,
-        mjd=[row.mjd for row, _ in kept],
-        band=[row.band for row, _ in kept],
-        mag=[row.mag for row, _ in kept],
-        mag_err=[row.mag_err for row, _ in kept],
-        limit=[row.limit for row, _ in kept],
-        multiplicity=[count for _, count in kept],
-    )
+def _lightcurve(name: str, kept: Sequence[tuple[Row, int]], significance: float) -> LightCurve:
+    columns = ("mjd", "band", "mag", "mag_err", "limit", "flux", "flux_err", "instrument")
+    values = {
+        column: [getattr(row, column) for row, _ in kept]
+        for column in (*columns, "baseline", "baseline_err")
+    }
+    counts = [count for _, count in kept]
+    return from_columns(name, **values, multiplicity=counts, significance=significance)

@@ -15,10 +15,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .dat import dat_rows
 from .exposures import Merged, merge
-from .lightcurve import LightCurve, is_object_name
+from .lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from .nights import object_name
 from .rows import Place, Row
 from .tables import table_rows
@@ -36,7 +37,12 @@ class Photometry:
 
 
 def read_lightcurve(
-    path: Path, *, bands: str = "ztf", keep_duplicates: bool = False, name: str | None = None
+    path: Path,
+    *,
+    bands: str = "ztf",
+    keep_duplicates: bool = False,
+    name: str | None = None,
+    significance: float = SIGNIFICANCE,
 ) -> LightCurve:
     """Light curve of one object, each exposure counted once.
 
@@ -50,22 +56,32 @@ def read_lightcurve(
         Count every row, as the original pipeline did.
     name : str, optional
         The object's name; by default the file's content or name says.
+    significance : float
+        Signal over noise of a detection, see `LightCurve`.
 
     Raises
     ------
     BadInput
         One line with file, row and remedy.
     """
-    return read_and_merge(path, bands=bands, keep_duplicates=keep_duplicates, name=name)[0]
+    how: dict[str, Any] = {"keep_duplicates": keep_duplicates, "significance": significance}
+    return read_and_merge(path, bands=bands, name=name, **how)[0]
 
 
 def read_and_merge(
-    path: Path, *, bands: str = "ztf", keep_duplicates: bool = False, name: str | None = None
+    path: Path,
+    *,
+    bands: str = "ztf",
+    keep_duplicates: bool = False,
+    name: str | None = None,
+    significance: float = SIGNIFICANCE,
 ) -> tuple[LightCurve, tuple[Merged, ...]]:
     """Light curve as of `read_lightcurve`, and which rows were merged into one."""
     photometry = parse(path, bands=bands)
     named = _checked_name(path, name or photometry.name)
-    lightcurve, merged = merge(photometry.rows, named, keep_duplicates=keep_duplicates)
+    lightcurve, merged = merge(
+        photometry.rows, named, keep_duplicates=keep_duplicates, significance=significance
+    )
     if merged:
         dropped = sum(len(one.dropped) for one in merged)
         log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +14,17 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 LONGEST_NAME = 100  # characters
+SIGNIFICANCE = 3.0  # sigma, of a detection
+AB_ZERO_POINT = 23.9  # mag, of a flux of one microjansky (Oke & Gunn 1983)
+MAG_PER_LN = 2.5 / math.log(10)
 _DIGEST_VERSION = "photometry 1"
 
 
 @dataclass(frozen=True, eq=False)
 class LightCurve:
     """Measurements of one object, sorted by (time, band).
+
+    A row has a magnitude, a flux (forced photometry, which may be negative), both, or a limit only.
 
     Attributes
     ----------
@@ -28,13 +35,24 @@ class LightCurve:
     band : array of str, shape (n,)
         Canonical band names of `nmma_fitter.bands`.
     mag, mag_err : array, shape (n,)
-        AB magnitude and its 1-sigma error; nan where not detected.
+        AB magnitude and its 1-sigma error; nan where the row has none, as of a negative flux.
     limit : array, shape (n,)
-        5-sigma limiting AB magnitude; nan where it was not recorded. Never nan for a limit.
-    detected : array of bool, shape (n,)
-        False where the row is an upper limit on the flux.
+        Limiting AB magnitude (of 5 sigma, where a format does not say otherwise); nan where it was
+        not recorded. Never nan in a row without a measurement.
     multiplicity : array of int, shape (n,)
         How many times the measurement counts in the likelihood (1 unless duplicates are kept).
+    flux, flux_err : array, shape (n,)
+        Flux and its 1-sigma error in microjansky (AB, zero point 23.9 mag); nan where the file has
+        a magnitude or a limit only.
+    instrument : array of str, shape (n,)
+        Telescope or instrument, untrusted text; empty where the file does not say.
+    baseline : array of str, shape (n,)
+        Rows of one name share an additive error of their flux; empty where they share none.
+    baseline_err : array, shape (n,)
+        1-sigma of that shared error, microjansky; 0 where there is none.
+    significance : float
+        Signal over noise from which a measurement is a detection. It decides day zero and the
+        counts, and nothing else.
     """
 
     name: str
@@ -43,11 +61,41 @@ class LightCurve:
     mag: FloatArray
     mag_err: FloatArray
     limit: FloatArray
-    detected: NDArray[np.bool_]
     multiplicity: NDArray[np.int64]
+    flux: FloatArray
+    flux_err: FloatArray
+    instrument: NDArray[np.str_]
+    baseline: NDArray[np.str_]
+    baseline_err: FloatArray
+    significance: float = SIGNIFICANCE
 
     def __len__(self) -> int:
         return len(self.mjd)
+
+    @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Whether a row is a measurement, of whatever significance, and no limit; shape (n,)."""
+        return self.has_flux | ~np.isnan(self.mag)
+
+    @cached_property
+    def has_flux(self) -> NDArray[np.bool_]:
+        """Whether the file states a row's flux; shape (n,)."""
+        return ~np.isnan(self.flux)
+
+    @cached_property
+    def signal_to_noise(self) -> FloatArray:
+        """Flux over its error, from the magnitude's error where there is no flux; shape (n,).
+
+        nan in a row without a measurement.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.has_flux, self.flux / self.flux_err, MAG_PER_LN / self.mag_err)
+
+    @cached_property
+    def detected(self) -> NDArray[np.bool_]:
+        """Whether a row is a detection: measured, with a magnitude, and significant; shape (n,)."""
+        with np.errstate(invalid="ignore"):
+            return ~np.isnan(self.mag) & (self.signal_to_noise >= self.significance)
 
 
 def from_columns(
@@ -59,27 +107,43 @@ def from_columns(
     mag_err: Sequence[float],
     limit: Sequence[float],
     multiplicity: Sequence[int],
+    flux: Sequence[float] | None = None,
+    flux_err: Sequence[float] | None = None,
+    instrument: Sequence[str] | None = None,
+    baseline: Sequence[str] | None = None,
+    baseline_err: Sequence[float] | None = None,
+    significance: float = SIGNIFICANCE,
 ) -> LightCurve:
-    """Light curve of columns in any order; a row without magnitude (nan) is an upper limit.
+    """Light curve of columns in any order; a row without magnitude and flux is an upper limit.
 
     An upper limit has no error: one that is given with it enters nothing, and is left out.
     """
+    count = len(mjd)
     magnitudes = np.asarray(mag, dtype=np.float64)
     errors = np.where(np.isnan(magnitudes), np.nan, np.asarray(mag_err, dtype=np.float64))
+    fluxes = np.full(count, np.nan) if flux is None else np.asarray(flux, dtype=np.float64)
+    flux_errors = np.full(count, np.nan) if flux_err is None else np.asarray(flux_err, np.float64)
+    instruments = [""] * count if instrument is None else list(instrument)
+    baselines = [""] * count if baseline is None else list(baseline)
+    shared = np.zeros(count) if baseline_err is None else np.asarray(baseline_err, np.float64)
     # By every value, so that equal measurements in another order give the same arrays.
-    numbers = (_sortable(magnitudes), _sortable(errors), _sortable(limit))
-    keys = zip(mjd, band, *numbers, strict=True)
+    numbers = [_sortable(one) for one in (magnitudes, errors, limit, fluxes, flux_errors, shared)]
+    keys = zip(mjd, band, *numbers, instruments, baselines, strict=True)
     order = [index for _, index in sorted((key, index) for index, key in enumerate(keys))]
-    magnitudes = magnitudes[order]
     return LightCurve(
         name=name,
         mjd=np.asarray(mjd, dtype=np.float64)[order],
         band=np.asarray(band, dtype=np.str_)[order],
-        mag=magnitudes,
+        mag=magnitudes[order],
         mag_err=errors[order],
         limit=np.asarray(limit, dtype=np.float64)[order],
-        detected=~np.isnan(magnitudes),
         multiplicity=np.asarray(multiplicity, dtype=np.int64)[order],
+        flux=fluxes[order],
+        flux_err=flux_errors[order],
+        instrument=np.asarray(instruments, dtype=np.str_)[order],
+        baseline=np.asarray(baselines, dtype=np.str_)[order],
+        baseline_err=shared[order],
+        significance=float(significance),
     )
 
 
@@ -93,7 +157,7 @@ def select(lightcurve: LightCurve, which: NDArray[np.bool_]) -> LightCurve:
     columns = {
         field.name: getattr(lightcurve, field.name)[which]
         for field in fields(lightcurve)
-        if field.name != "name"
+        if field.name not in ("name", "significance")
     }
     return replace(lightcurve, **columns)
 
@@ -101,6 +165,24 @@ def select(lightcurve: LightCurve, which: NDArray[np.bool_]) -> LightCurve:
 def detections(lightcurve: LightCurve) -> int:
     """Count the detections; one that counts several times in the fit is one here."""
     return int(np.count_nonzero(lightcurve.detected))
+
+
+def upper_limits(lightcurve: LightCurve, sigmas: float = 5.0) -> FloatArray:
+    """Limiting AB magnitude of every row, shape (n,): as recorded, else that of its own error.
+
+    nan where a row has neither, which no row without a detection does.
+    """
+    lc = lightcurve
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_flux = AB_ZERO_POINT - 2.5 * np.log10(sigmas * lc.flux_err)
+        of_mag = lc.mag - 2.5 * np.log10(sigmas * lc.mag_err / MAG_PER_LN)
+        own = np.where(lc.has_flux, of_flux, of_mag)
+    return np.where(np.isnan(lc.limit), own, lc.limit)
+
+
+def is_word(text: str) -> bool:
+    """Whether a text can name an instrument or a group of rows: empty, or short and printable."""
+    return len(text) <= LONGEST_NAME and text.isprintable()
 
 
 def is_object_name(name: str) -> bool:
@@ -111,24 +193,36 @@ def is_object_name(name: str) -> bool:
 def photometry_digest(lightcurve: LightCurve) -> str:
     """SHA-256 (hex) of the measurements in canonical numbers.
 
-    It depends on times (1e-7 d), bands, magnitudes, errors and limits (1e-6 mag) and, where
-    duplicates are kept, how often each counts; never on the name, the order or repeated rows
-    of the file, or the platform. A night that only repeats rows has the same digest.
+    It depends on times (1e-7 d), bands, magnitudes, errors and limits (1e-6 mag), fluxes (seven
+    digits), what errors they share and, where duplicates are kept, how often each counts; never on
+    the name, the order or repeated rows of the file, or the platform. A night that only repeats
+    rows has the same digest. Magnitudes alone have the digest that they had before there were
+    fluxes.
     """
+    lc = lightcurve
+    columns = (lc.mjd, lc.band, lc.mag, lc.mag_err, lc.limit, lc.multiplicity)
+    rows = zip(*(column.tolist() for column in columns), _more(lc), strict=True)
     lines = sorted(
         f"{_fixed(mjd, 7)} {band} {_fixed(mag, 6)} {_fixed(error, 6)} {_fixed(limit, 6)} {count}"
-        for mjd, band, mag, error, limit, count in zip(
-            lightcurve.mjd.tolist(),
-            lightcurve.band.tolist(),
-            lightcurve.mag.tolist(),
-            lightcurve.mag_err.tolist(),
-            lightcurve.limit.tolist(),
-            lightcurve.multiplicity.tolist(),
-            strict=True,
-        )
+        f"{more}"
+        for mjd, band, mag, error, limit, count, more in rows
     )
     text = "\n".join([_DIGEST_VERSION, *lines])
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _more(lightcurve: LightCurve) -> list[str]:
+    """What the digest says of a row beside its magnitude: nothing where no row has a flux."""
+    lc = lightcurve
+    if not lc.has_flux.any():
+        return [""] * len(lc)
+    columns = (lc.flux, lc.flux_err, lc.instrument, lc.baseline, lc.baseline_err)
+    return [
+        f" {flux:.6e} {error:.6e} {instrument!r} {baseline!r} {shared:.6e}"
+        for flux, error, instrument, baseline, shared in zip(
+            *map(np.ndarray.tolist, columns), strict=True
+        )
+    ]
 
 
 def _fixed(value: float, decimals: int) -> str:

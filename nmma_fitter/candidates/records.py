@@ -8,21 +8,35 @@ from typing import Any
 
 from ..bands import BANDS
 from ..errors import BadInput
-from .lightcurve import LightCurve, from_columns, is_object_name
-from .rows import LARGEST_ERROR, MAG_RANGE, MJD_RANGE
+from .lightcurve import SIGNIFICANCE, LightCurve, from_columns, is_object_name, is_word
+from .rows import FLUX_RANGE, LARGEST_ERROR, MAG_RANGE, MJD_RANGE
 
 _NUMBERS = ("mjd", "mag", "mag_err", "limit")
 _COLUMNS = (*_NUMBERS, "band", "multiplicity")
+# Written where a row has a flux, a threshold is not the usual one, or an instrument is known.
+_FLUXES = ("flux", "flux_err", "baseline", "baseline_err")
+_NOTHING: dict[str, list[Any]] = {
+    "flux": [None], "flux_err": [None], "baseline": [""], "baseline_err": [0.0],
+}  # fmt: skip
+_SINGLE = {"name", "significance"}
 _REMEDY = "write the light curve again"
 
 
 def to_dict(lightcurve: LightCurve) -> dict[str, Any]:
-    """Plain values: name, and a list per column with None for nan. No digit is lost in JSON."""
+    """Plain values: name, and a list per column with None for nan. No digit is lost in JSON.
+
+    Columns that say nothing of this light curve are left out.
+    """
     plain: dict[str, Any] = {"name": lightcurve.name}
-    for column in _COLUMNS:
-        plain[column] = getattr(lightcurve, column).tolist()
-    for column in _NUMBERS:
-        plain[column] = [None if math.isnan(value) else value for value in plain[column]]
+    if lightcurve.significance != SIGNIFICANCE:
+        plain["significance"] = lightcurve.significance
+    columns = [*_COLUMNS, *(_FLUXES if lightcurve.has_flux.any() else ())]
+    columns += ["instrument"] if lightcurve.instrument.any() else []
+    for column in columns:
+        values = getattr(lightcurve, column)
+        plain[column] = values.tolist()
+        if values.dtype.kind == "f":
+            plain[column] = [None if math.isnan(value) else value for value in plain[column]]
     return plain
 
 
@@ -34,20 +48,35 @@ def from_dict(plain: object) -> LightCurve:
     BadInput
         Naming the column, and the measurement counted from 0, that cannot be right.
     """
-    if not isinstance(plain, Mapping) or set(plain) != {"name", *_COLUMNS}:
-        raise _bad(f"it must have exactly the keys name, {', '.join(_COLUMNS)}")
+    needed, more = {"name", *_COLUMNS}, {*_FLUXES, "instrument", "significance"}
+    if not isinstance(plain, Mapping) or not needed <= set(plain) <= needed | more:
+        raise _bad(f"it must have the keys {', '.join(sorted(needed))} and no unknown ones")
     if not (isinstance(plain["name"], str) and is_object_name(plain["name"])):
         raise _bad("its name is not one line of text")
-    lists = {column: _list(plain, column) for column in _COLUMNS}
+    if not _is_between(plain.get("significance", SIGNIFICANCE), 0.0, 100.0):
+        raise _bad("its significance cannot be right")
+    lists = {column: _list(plain, column) for column in plain if column not in _SINGLE}
+    for column in _FLUXES:
+        lists.setdefault(column, _NOTHING[column] * len(lists["mjd"]))
+    lists.setdefault("instrument", [""] * len(lists["mjd"]))
     if len({len(values) for values in lists.values()}) != 1:
         raise _bad("its columns differ in length")
     _check_each(lists["band"], "band", lambda band: isinstance(band, str) and band in BANDS)
     _check_each(lists["multiplicity"], "multiplicity", _is_count)
     _check_each(lists["mjd"], "mjd", lambda mjd: _is_between(mjd, *MJD_RANGE))
+    _check_each(lists["baseline_err"], "baseline_err", lambda one: _is_between(one, 0.0, math.inf))
+    for column in ("instrument", "baseline"):
+        _check_each(lists[column], column, lambda word: isinstance(word, str) and is_word(word))
     _check_photometry(lists)
-    numbers = {column: [_float(value) for value in lists[column]] for column in _NUMBERS}
+    numbers = {
+        column: [_float(value) for value in lists[column]]
+        for column in (*_NUMBERS, "flux", "flux_err", "baseline_err")
+    }
+    columns: dict[str, Any] = {**lists, **numbers}
     return from_columns(
-        plain["name"], band=lists["band"], multiplicity=lists["multiplicity"], **numbers
+        plain["name"],
+        **columns,
+        significance=float(plain.get("significance", SIGNIFICANCE)),
     )
 
 
@@ -69,14 +98,21 @@ def _check_each(values: list[Any], column: str, good: Callable[[Any], bool]) -> 
 
 
 def _check_photometry(lists: Mapping[str, list[Any]]) -> None:
-    """Check that each measurement is a magnitude with its error, or else a limit."""
-    for index, (mag, error, limit) in enumerate(
-        zip(lists["mag"], lists["mag_err"], lists["limit"], strict=True)
+    """Check that each row is a magnitude or a flux with its error, or else a limit."""
+    for index, (mag, error, limit, flux, flux_error) in enumerate(
+        zip(*(lists[c] for c in ("mag", "mag_err", "limit", "flux", "flux_err")), strict=True)
     ):
         if limit is not None and not _is_between(limit, *MAG_RANGE):
             raise _bad(f"limit[{index}] cannot be right")
+        if (flux is None) != (flux_error is None):
+            raise _bad(f"flux[{index}] and its error must both be there")
+        if flux is not None:
+            if not _is_between(flux, *FLUX_RANGE):
+                raise _bad(f"flux[{index}] cannot be right")
+            if not (_is_between(flux_error, 0.0, FLUX_RANGE[1]) and flux_error > 0):
+                raise _bad(f"flux_err[{index}] cannot be right")
         if mag is None:
-            if error is not None or limit is None:
+            if error is not None or (limit is None and flux is None):
                 raise _bad(f"measurement {index} is neither a detection nor a limit")
         elif not _is_between(mag, *MAG_RANGE):
             raise _bad(f"mag[{index}] cannot be right")

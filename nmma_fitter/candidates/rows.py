@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..bands import canonical
 from ..errors import BadInput
+from .lightcurve import AB_ZERO_POINT, MAG_PER_LN
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ JD_OF_MJD_ZERO = 2400000.5
 MJD_RANGE = (30000.0, 100000.0)  # 1941 to 2132: outside it is another time scale or a typing error
 MAG_RANGE = (-10.0, 40.0)
 LARGEST_ERROR = 10.0  # mag
+LIMIT_SIGMAS = 5.0  # of a limit that follows from a flux's error
+FLUX_RANGE = (-4e13, 4e13)  # microjansky: as far from zero as the brightest magnitude
 
 # float() would also take '1_0' and the digits of other scripts.
 # Nothing here can match in two ways, which would take the square of a field's length.
@@ -68,11 +71,19 @@ class Row:
     band : str
         Canonical band.
     mag, mag_err : float
-        AB magnitude and 1-sigma error; nan where not detected.
+        AB magnitude and 1-sigma error; nan where the row has none.
     limit : float
-        5-sigma limiting AB magnitude; nan where not recorded.
+        Limiting AB magnitude; nan where not recorded.
     forced : bool
         True for forced photometry, False for an alert's.
+    flux, flux_err : float
+        Flux and 1-sigma error, microjansky; nan where the file states none.
+    instrument : str
+        Telescope or instrument; empty where the file does not say.
+    baseline : str
+        Names the rows that share an additive error of their flux; empty for none.
+    baseline_err : float
+        1-sigma of that error, microjansky.
     """
 
     row: int
@@ -82,11 +93,56 @@ class Row:
     mag_err: float
     limit: float
     forced: bool = False
+    flux: float = math.nan
+    flux_err: float = math.nan
+    instrument: str = ""
+    baseline: str = ""
+    baseline_err: float = 0.0
 
     @property
-    def detected(self) -> bool:
-        """Whether it is a detection, not an upper limit."""
-        return not math.isnan(self.mag)
+    def measured(self) -> bool:
+        """Whether it is a measurement, not an upper limit."""
+        return not (math.isnan(self.mag) and math.isnan(self.flux))
+
+
+def of_flux(
+    place: Place,
+    mjd: float,
+    band: str,
+    flux: float,
+    flux_err: float,
+    *,
+    limit: float = math.nan,
+    forced: bool = True,
+    instrument: str = "",
+    baseline: str = "",
+    baseline_err: float = 0.0,
+) -> Row:
+    """Row of a flux in microjansky; a positive one has its magnitude beside it.
+
+    Raises
+    ------
+    BadInput
+        When flux or error cannot be right.
+    """
+    low, high = FLUX_RANGE
+    if not low <= flux <= high:
+        raise place.error(f"flux {flux:g} microjansky is outside {low:g} to {high:g}; correct it")
+    if not 0 < flux_err <= high:
+        raise place.error(
+            f"flux error must be above 0 (got {flux_err:g}); correct it or remove the row"
+        )
+    mag = mag_err = math.nan
+    if flux > 0:
+        mag = AB_ZERO_POINT - 2.5 * math.log10(flux)
+        mag_err = MAG_PER_LN * flux_err / flux
+        if mag_err > LARGEST_ERROR or not MAG_RANGE[0] <= mag <= MAG_RANGE[1]:
+            mag = mag_err = math.nan
+    if math.isnan(limit):
+        limit = AB_ZERO_POINT - 2.5 * math.log10(LIMIT_SIGMAS * flux_err)
+    number_in_file = place.row or 0
+    how = (forced, flux, flux_err, instrument, baseline, baseline_err)
+    return Row(number_in_file, mjd, band, mag, mag_err, limit, *how)
 
 
 def number(text: str, place: Place, column: str) -> float:

@@ -24,7 +24,7 @@ def test_the_first_column_may_be_an_mjd(write):
 
 def test_an_infinite_error_marks_a_limit(write):
     row = only(write("57983.5 ztfg 20.1 inf\n", "a.dat"))
-    assert (row.detected, row.limit) == (False, 20.1)
+    assert (row.measured, row.limit) == (False, 20.1)
 
 
 def test_bare_letters_are_what_the_caller_says_and_logged(write, caplog):

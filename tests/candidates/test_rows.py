@@ -85,7 +85,7 @@ def row(mag: float, error: float, limit: float):
 
 
 def test_a_row_without_magnitude_is_a_limit():
-    assert row(math.nan, math.nan, 20.5).detected is False
+    assert row(math.nan, math.nan, 20.5).measured is False
 
 
 def test_a_limit_keeps_no_error():

@@ -35,7 +35,7 @@ def test_rows_are_counted_as_an_editor_counts(write):
 @pytest.mark.parametrize("mark", ["99", "99.0", "99.000", "", "nan"])
 def test_an_undetected_survey_row_is_a_limit(write, mark):
     row = only(write(SURVEY + f"0,2459786.8,{mark},{mark},r,20.5,2.0\n"))
-    assert (row.detected, row.limit) == (False, 20.5)
+    assert (row.measured, row.limit) == (False, 20.5)
 
 
 @pytest.mark.parametrize("mark", ["99", "99.0", "", "nan"])
