@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from pathlib import Path
+from typing import IO
 
 from .rows import Place
 
 LARGEST_FILE = 50_000_000  # bytes; a light curve of a decade of nights is under one million
 MOST_LINES = 100_000
 
+_GZIP = b"\x1f\x8b"
 _SIGNATURES = {
     b"PK": "a spreadsheet or zip archive",
-    b"\x1f\x8b": "a gzip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel spreadsheet",
     b"SIMPLE  =": "a FITS file",
     b"\x89HDF": "an HDF5 file",
@@ -21,15 +25,18 @@ _REMEDY = "export it as plain CSV text"
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file as an editor counts them, without byte order mark.
+    """Lines of a text file; see `text_lines` and `read_bytes`."""
+    return text_lines(Place(path), read_bytes(path))
+
+
+def text_lines(place: Place, content: bytes) -> list[str]:
+    """Lines of a text as an editor counts them, without byte order mark.
 
     Raises
     ------
     BadInput
-        When the file cannot be read, is too large or long, empty, binary or not UTF-8.
+        When the text is too long, empty, binary or not UTF-8.
     """
-    place = Place(path)
-    content = _content(path, place)
     for signature, kind in _SIGNATURES.items():
         if content.startswith(signature):
             raise place.error(f"is {kind}, not text; {_REMEDY}")
@@ -39,7 +46,7 @@ def read_lines(path: Path) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
-        raise Place(path, row).error("is not UTF-8 text; save the file as UTF-8") from None
+        raise Place(place.path, row).error("is not UTF-8 text; save the file as UTF-8") from None
     if not text.strip():
         raise place.error("is empty; write or deliver it again")
     # Not str.splitlines: it also splits at form feeds and others, and rows would be misnumbered.
@@ -63,14 +70,32 @@ def check_file(path: Path) -> None:
         raise Place(path).error("is not a file; check the path")
 
 
-def _content(path: Path, place: Place) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, unpacked where it is gzip.
+
+    Raises
+    ------
+    BadInput
+        When the file cannot be read, or is too large, packed or unpacked.
+    """
+    place = Place(path)
     try:
         check_file(path)
         with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
+            content = _bounded(stream, place)
+        if not content.startswith(_GZIP):
+            return content
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            return _bounded(packed, place)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise place.error("is gzip, and damaged or cut short; deliver it again") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise place.error(f"cannot be read ({reason}); check path and permissions") from None
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile, place: Place) -> bytes:
+    content = stream.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise place.error(
             f"is larger than {LARGEST_FILE / 1e6:.0f} MB, so not one object's light curve; "

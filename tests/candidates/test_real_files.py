@@ -69,7 +69,7 @@ def test_the_newest_real_night_is_the_last(shared_data):
 @pytest.mark.parametrize(
     ("name", "measurements", "seen"),
     [
-        ("AT2017gfo_corrected.dat", 116, 113),
+        ("AT2017gfo_corrected.dat", 116, 111),
         ("ZTF21abdpqpq.dat", 40, 5),
         ("ZTF23aabmzlp_fritz.csv", 21, 9),
         ("lc_ZTF21abdpqpq_forced1_stacked0.csv", 40, 5),

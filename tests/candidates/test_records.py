@@ -53,7 +53,7 @@ def test_an_empty_light_curve_survives():
     [
         ({"name": 3}, "name"),
         ({"name": "a\nb"}, "name"),
-        ({"extra": []}, "exactly the keys"),
+        ({"extra": []}, "it must have the keys"),
         ({"mjd": "59000"}, "mjd is not a list"),
         ({"mjd": [59000.1]}, "differ in length"),
         ({"mjd": [59000.1, 2459000.5]}, r"mjd\[1\]"),

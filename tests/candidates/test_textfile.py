@@ -26,7 +26,7 @@ def test_a_form_feed_does_not_end_a_line(write):
     ("content", "problem"),
     [
         (b"PK\x03\x04[Content_Types].xml", "is a spreadsheet or zip archive"),
-        (b"\x1f\x8b\x08", "is a gzip archive"),
+        (b"\x1f\x8b\x08", "is gzip, and damaged"),
         (b"SIMPLE  =                    T", "is a FITS file"),
         (b"jd,mag\x00", "is binary"),
         ("jd,mag".encode("utf-16"), "is binary"),

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .rows import Place, Row, band_of, checked, mjd_from_number, number, report_left_out
+from ..rows import Place, Row, band_of, checked, mjd_from_number, number, report_left_out
+from .base import Content, Format, Photometry
 
 log = logging.getLogger(__name__)
 
@@ -202,3 +203,17 @@ def _object(path: Path, records: list[Mapping[str, str]]) -> str | None:
     if len(found) > 1:
         raise Place(path).error("holds several objects; deliver one file per object")
     return found[0] if found else None
+
+
+def _read(content: Content, bands: str) -> Photometry:
+    name, rows = table_rows(content.path, content.lines, bands)
+    return Photometry(name, tuple(rows))
+
+
+FORMAT = Format(
+    name="table",
+    title="table with a header (survey, SkyPortal, alerts)",
+    columns="jd or mjd, filter or fid, magnitude, error, limit (AB mag)",
+    recognises=lambda content: bool(content.head),
+    read=_read,
+)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from .rows import (
+from ..rows import (
     Place,
     Row,
     band_of,
@@ -17,9 +17,20 @@ from .rows import (
     number,
     report_left_out,
 )
-from .textfile import has_data
+from ..textfile import has_data
+from .base import Content, Format, Photometry
 
 log = logging.getLogger(__name__)
+
+
+def _recognises(content: Content) -> bool:
+    """Whether the first line with data starts with a date, and is not separated by commas."""
+    first = next((line for line in content.head if has_data(line)), "")
+    return first.strip()[:1].isdigit() and not set(first) & set(",;")
+
+
+def _read(content: Content, bands: str) -> Photometry:
+    return Photometry(None, tuple(dat_rows(content.path, content.lines, bands)))
 
 
 def dat_rows(path: Path, lines: Sequence[str], survey: str) -> list[Row]:
@@ -73,3 +84,13 @@ def _dat_row(place: Place, fields: list[str], survey: str) -> Row | None:
         limit=mag if is_limit else math.nan,
         forced=False,
     )
+
+
+FORMAT = Format(
+    name="nmma-dat",
+    title="NMMA's .dat",
+    columns="without header: date (ISO or MJD, UTC), filter, magnitude (AB), error (inf: a limit)",
+    recognises=_recognises,
+    read=_read,
+    suffixes=(".dat", ".txt"),
+)

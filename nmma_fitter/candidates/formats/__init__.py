@@ -12,28 +12,22 @@ A row with neither a magnitude nor a limit says nothing: it is left out, with a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .dat import dat_rows
-from .exposures import Merged, merge
-from .lightcurve import SIGNIFICANCE, LightCurve, is_object_name
-from .nights import object_name
-from .rows import Place, Row
-from .tables import table_rows
-from .textfile import has_data, read_lines
+from ..exposures import Merged, merge
+from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
+from ..nights import object_name
+from ..rows import Place
+from . import header_table, nmma_dat
+from .base import Content, Format, Photometry
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Photometry:
-    """Rows of one file before any are merged, with the object's name (untrusted text)."""
-
-    name: str
-    rows: tuple[Row, ...]
+FORMATS: tuple[Format, ...] = (nmma_dat.FORMAT, header_table.FORMAT)
+"""In the order in which they are asked; the last one says what is wrong with an unknown file."""
 
 
 def read_lightcurve(
@@ -78,7 +72,7 @@ def read_and_merge(
 ) -> tuple[LightCurve, tuple[Merged, ...]]:
     """Light curve as of `read_lightcurve`, and which rows were merged into one."""
     photometry = parse(path, bands=bands)
-    named = _checked_name(path, name or photometry.name)
+    named = _checked_name(path, name or photometry.name or object_name(path))
     lightcurve, merged = merge(
         photometry.rows, named, keep_duplicates=keep_duplicates, significance=significance
     )
@@ -86,6 +80,11 @@ def read_and_merge(
         dropped = sum(len(one.dropped) for one in merged)
         log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)
     return lightcurve, merged
+
+
+def format_of(content: Content) -> Format:
+    """The format of a file; the last of `FORMATS` where none recognises it."""
+    return next((one for one in FORMATS if one.recognises(content)), FORMATS[-1])
 
 
 def parse(path: Path, *, bands: str = "ztf") -> Photometry:
@@ -96,20 +95,11 @@ def parse(path: Path, *, bands: str = "ztf") -> Photometry:
     BadInput
         One line with file, row and remedy.
     """
-    lines = read_lines(path)
-    if _is_dat(lines):
-        name, rows = None, dat_rows(path, lines, bands)
-    else:
-        name, rows = table_rows(path, lines, bands)
-    if not rows:
+    content = Content.of(path)
+    found = format_of(content).read(content, bands)
+    if not found.rows:
         raise Place(path).error("holds no measurement; add its rows")
-    return Photometry(name or object_name(path), tuple(rows))
-
-
-def _is_dat(lines: Sequence[str]) -> bool:
-    """Whether the first line with data starts with a date, and is not separated by commas."""
-    first = next((line for line in lines if has_data(line)), "")
-    return first.strip()[:1].isdigit() and not set(first) & set(",;")
+    return replace(found, name=found.name or object_name(path))
 
 
 def _checked_name(path: Path, name: str) -> str:
