@@ -63,13 +63,6 @@ MEANINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 TIMES: Final = ("mjd", "jd", "tai", "bjd", "hjd", "time")
 """Meanings that give a row's time, the best first."""
 
-_NEEDED: Final = {
-    "a time (mjd, jd, or time as ISO date)": TIMES,
-    "a band (filter)": ("band", "fid"),
-    "a value (mag, or flux with zp)": ("mag", "flux"),
-    "its error (magerr, or fluxerr)": ("mag_err", "flux_err"),
-}
-
 
 def folded(name: str) -> str:
     """Name without case, separators, a broker's prefix and a unit in brackets."""
@@ -142,14 +135,25 @@ def check_meanings(place: Place, columns: Sequence[str], meanings: Mapping[str, 
     BadInput
         Naming what is missing, and the columns that there are.
     """
-    lacks = [what for what, any_of in _NEEDED.items() if not set(any_of) & set(meanings)]
-    if meanings.keys() >= {"mag"} and "mag_err" not in meanings and "flux" not in meanings:
-        lacks.append("the magnitude's error (magerr)")
+    lacks = lacking(meanings)
     if lacks:
         shown = ", ".join(map(reprlib.repr, columns[:MOST_NAMED])) or "none"
         more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
-        lacks = list(dict.fromkeys(lacks))
         raise place.error(
             f"no column gives {', '.join(lacks)}; columns found: {shown}{more}; "
             "rename or add the column"
         )
+
+
+def lacking(meanings: Mapping[str, str]) -> list[str]:
+    """What a light curve needs and no column gives, for people; empty for a light curve."""
+    magnitudes, fluxes = ("mag", "mag_err"), ("flux", "flux_err")
+    lacks = [] if set(TIMES) & set(meanings) else ["the time (mjd, jd, or time as ISO date)"]
+    lacks += [] if {"band", "fid"} & set(meanings) else ["the band (filter)"]
+    if set(magnitudes) <= set(meanings) or set(fluxes) <= set(meanings):
+        return lacks
+    if "mag" in meanings:
+        return [*lacks, "the magnitude's error (magerr)"]
+    if "flux" in meanings:
+        return [*lacks, "the flux's error (fluxerr)"]
+    return [*lacks, "a value (mag and magerr, or flux, fluxerr and zp)"]
