@@ -183,9 +183,7 @@ def mjd_from_number(text: str, place: Place, column: str, *, julian: bool | None
         When the date is missing or outside `MJD_RANGE`, as after a mix-up of JD and MJD.
     """
     if "/" in text:
-        raise place.error(
-            f"{column} is {reprlib.repr(text)}; write the date as year-month-day, as 2016-08-25"
-        )
+        raise _ambiguous(text, place)
     value = number(text, place, column)
     if math.isnan(value):
         raise place.error(f"{column} is missing; give the date or remove the row")
@@ -216,6 +214,10 @@ def mjd_from_isot(text: str, place: Place) -> float:
     A day may have a fraction instead of a time, as 2017-08-18.25.
     """
     stripped = text.strip()
+    if "/" in stripped:
+        if stripped[4:5] != "/":
+            raise _ambiguous(text, place)
+        stripped = stripped.replace("/", "-")
     decimal = _DECIMAL_DAY.fullmatch(stripped) if len(stripped) <= LONGEST_NUMBER else None
     day, fraction = (decimal[1], float(decimal[2])) if decimal else (stripped, 0.0)
     try:
@@ -232,6 +234,12 @@ def mjd_from_isot(text: str, place: Place) -> float:
     if not MJD_RANGE[0] <= mjd <= MJD_RANGE[1]:
         raise place.error(f"date {reprlib.repr(text)} is outside 1941 to 2132; correct it")
     return mjd
+
+
+def _ambiguous(text: str, place: Place) -> BadInput:
+    return place.error(
+        f"date {reprlib.repr(text)} may be day or month first; correct it to year-month-day"
+    )
 
 
 def band_of(text: str, place: Place, survey: str) -> str:

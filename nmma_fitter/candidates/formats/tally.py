@@ -12,6 +12,7 @@ from ..rows import Place
 
 MOST_UNKNOWN = 200  # names of bands; to look for one that is near takes milliseconds
 MOST_SHOWN = 10
+_VEGA_SYSTEMS = ("bessell", "2mass")
 _VEGA_LETTERS = frozenset(("U", "B", "V", "R", "I", "J", "H", "K", "Ks"))
 
 
@@ -48,7 +49,7 @@ class Tally:
 
     def unstated_system(self, text: str, band: str) -> None:
         """Count a magnitude in a band that is usually Vega's, without a system."""
-        if text in _VEGA_LETTERS:
+        if text in _VEGA_LETTERS and band.startswith(_VEGA_SYSTEMS):
             self._unstated[band] += 1
 
     def converted(self, band: str) -> None:
