@@ -213,14 +213,16 @@ def mjd_from_isot(text: str, place: Place) -> float:
 
     A day may have a fraction instead of a time, as 2017-08-18.25.
     """
-    stripped = text.strip()
+    stripped = text.strip()[: LONGEST_NUMBER + 1]
     if "/" in stripped:
         if stripped[4:5] != "/":
             raise _ambiguous(text, place)
         stripped = stripped.replace("/", "-")
-    decimal = _DECIMAL_DAY.fullmatch(stripped) if len(stripped) <= LONGEST_NUMBER else None
+    decimal = _DECIMAL_DAY.fullmatch(stripped)
     day, fraction = (decimal[1], float(decimal[2])) if decimal else (stripped, 0.0)
     try:
+        if len(stripped) > LONGEST_NUMBER or day[10:11] not in ("", "T", "t", " "):
+            raise ValueError  # fromisoformat takes any character between day and time
         when = datetime.fromisoformat(day)
     except ValueError:
         shown = reprlib.repr(text)
