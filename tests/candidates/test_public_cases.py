@@ -29,7 +29,7 @@ def case(name: str) -> Reading:
         ("02_isdiffpos/detections.csv", 6, 6, "negative subtraction: row 8"),
         ("05_vega/SN2010bh.csv", 59, 55, "converted from Vega to AB: bessellb -0"),
         ("05_vega/SN2010bh_magsys.csv", 59, 55, "besselli +0"),
-        ("05_vega/SN2010bh.dat", 59, 55, "share a time"),
+        ("05_vega/SN2010bh.dat", 59, 55, "no system is stated, taken as AB"),
         ("06_two_telescopes/SN2013dx_skyportal.csv", 35, 35, ""),
         ("07_ztf_capital_r/ZTF18aaaonon.csv", 9, 9, "R is bessellr, g is ztfg"),
         ("13_skyportal_flux/ZTF26abmjjnm_phot.csv", 4, 2, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -48,15 +48,24 @@ class Table:
     delimiter: str = ","
     spans: tuple[tuple[int, int], ...] = ()
 
-    def records(self, tally: Tally) -> Iterator[tuple[Place, dict[str, str]]]:
+    def records(
+        self, tally: Tally, meanings: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Place, dict[str, str]]]:
         """Rows as mappings of the columns that mean something here.
+
+        Parameters
+        ----------
+        tally : Tally
+            Is told of rows that are skipped.
+        meanings : mapping of meaning to column, optional
+            Over what the names say.
 
         Raises
         ------
         BadInput
             At a row with more or fewer fields than the header has.
         """
-        wanted = set(chosen(self.columns).values())
+        wanted = set(chosen(self.columns, meanings).values())
         used = [(i, name) for i, name in enumerate(self.columns) if name in wanted]
         commas = self.delimiter in ";\t"
         for place, line in self.lines:
