@@ -32,6 +32,7 @@ def case(name: str) -> Reading:
         ("05_vega/SN2010bh.dat", 59, 55, "no system is stated, taken as AB"),
         ("06_two_telescopes/SN2013dx_skyportal.csv", 35, 35, ""),
         ("07_ztf_capital_r/ZTF18aaaonon.csv", 9, 9, "R is bessellr, g is ztfg"),
+        ("07_ztf_capital_r/renamed.csv", 9, 9, "is 197 d before the next, and sets day zero"),
         ("13_skyportal_flux/ZTF26abmjjnm_phot.csv", 4, 2, ""),
         ("15_sn2016bkv/SN2016bkv.txt", 53, 53, "in unknown bands: '0' (5)"),
         ("16_redback/SN2018ibb.ascii", 20, 17, ""),
