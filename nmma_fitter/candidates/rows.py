@@ -139,6 +139,10 @@ def of_flux(
             mag = mag_err = math.nan
     if math.isnan(limit):
         limit = AB_ZERO_POINT - 2.5 * math.log10(LIMIT_SIGMAS * flux_err)
+        if not MAG_RANGE[0] <= limit <= MAG_RANGE[1]:
+            raise place.error(f"flux error {flux_err:g} microjansky cannot be right; correct it")
+    else:
+        _check_mag(limit, place, "limiting magnitude")
     number_in_file = place.row or 0
     how = (forced, flux, flux_err, instrument, baseline, baseline_err)
     return Row(number_in_file, mjd, band, mag, mag_err, limit, *how)

@@ -473,6 +473,20 @@ def test_rows_in_unknown_bands_are_left_out_and_named(write):
     assert notes == ("left out 4 rows in unknown bands: 'GOTO-Q' (2), '0' (1), '\\u202ex' (1)",)
 
 
+def test_a_letter_that_the_survey_lacks_is_said_with_what_to_do(write):
+    rows, notes = read(write("mjd,filter,mag,magerr\n59786.5,ztfg,18.25,0.05\n59787,z,18,0.1\n"))
+    assert rows == ONE
+    assert notes[0] == "left out 1 row in unknown bands: 'z' (1)"
+    assert notes[1].startswith("ztf has no z: ") and "sdssz" in notes[1]
+
+
+def test_a_column_of_surveys_says_whose_a_letter_is(write):
+    text = "mjd,filter,mag,magerr,survey\n59786.5,R,18,0.1,ZTF\n59787.5,z,18,0.1,lsst\n"
+    rows, notes = read(write(text))
+    assert [band for _, band, _, _ in rows] == ["ztfr", "lsstz"]
+    assert notes == ()
+
+
 def test_a_file_with_no_other_rows_is_refused_for_its_first(write):
     with pytest.raises(BadInput, match="row 2: unknown band 'GOTO-Q'"):
         parse(write("mjd,filter,mag,magerr\n59786.5,GOTO-Q,18,0.1\n59786.5,Q,18,0.1\n"))
