@@ -97,7 +97,7 @@ def test_a_row_with_neither_says_nothing():
     assert row(math.nan, 0.1, math.nan) is None
 
 
-@pytest.mark.parametrize("error", [0.0, -0.1, math.inf, 99.0])
+@pytest.mark.parametrize("error", [0.0, 1e-320, -0.1, math.inf, 99.0])
 def test_an_impossible_error_is_refused(error):
     with pytest.raises(BadInput, match=r"row 7: magnitude error .* is not between 0 and 10"):
         row(19.0, error, math.nan)

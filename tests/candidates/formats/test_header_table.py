@@ -450,6 +450,7 @@ def test_a_flux_that_cannot_be_calibrated_is_refused(write, columns, fields, pro
     ("row", "why"),
     [
         ("59787.5,ztfg,18,0,", "a magnitude whose error is missing, 0, negative or above 10 mag"),
+        ("59787.5,ztfg,18,1e-320,", "a magnitude whose error is missing, 0, negative"),
         ("59787.5,ztfg,18,99.99,", "a magnitude whose error is missing, 0, negative"),
         ("59787.5,ztfg,18,,", "a magnitude whose error is missing"),
         ("59787.5,ztfg,18,-0.1,", "a magnitude whose error is missing"),
