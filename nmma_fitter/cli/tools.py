@@ -120,6 +120,7 @@ def cancel_command(
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
         if labels and not typer.confirm(f"cancel {counted(len(labels), 'fit')}?"):
+            print("nothing was cancelled")
             raise typer.Exit(1)
     raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
 
