@@ -218,10 +218,10 @@ class FitRequest:
 
     def check_data(self, *, fewest: int | None = None) -> None:
         """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
+        _check_magnitudes(self.lightcurve)
         everywhere = detections(self.lightcurve)
         if not everywhere:
-            raise TooFewDetections("no detection at all")
-        _check_magnitudes(self.lightcurve)
+            raise TooFewDetections(_none_at_all(self.lightcurve))
         needed = self.settings.min_detections if fewest is None else fewest
         count = detections(self.window)
         if count < needed:
@@ -234,9 +234,21 @@ class FitRequest:
             )
 
 
+def _none_at_all(lightcurve: LightCurve) -> str:
+    weak = int(lightcurve.measured.sum())
+    if not weak:
+        return "no detection at all"
+    return (
+        f"no detection at all: {counted(weak, 'measurement')}, none of "
+        f"{lightcurve.significance:g} sigma"
+    )
+
+
 def _check_magnitudes(lightcurve: LightCurve) -> None:
     """Refuse what cannot be magnitudes, as fluxes in their column."""
-    found = lightcurve.detected
+    found = lightcurve.measured & ~lightcurve.has_flux
+    if not found.any():
+        return
     if np.median(lightcurve.mag_err[found]) > NO_SIGNAL:
         wrong = f"most magnitude errors are above {NO_SIGNAL:.2f} mag, a signal below its noise"
     elif np.median(lightcurve.mag[found]) < BRIGHTEST:

@@ -11,6 +11,7 @@ from .rows import Place
 
 MOST_COLUMNS = 1000
 MOST_NAMED = 30  # columns in a message
+LONGEST_NAME = 60  # characters of a column's name that is understood, and may be shown
 _FOLD = str.maketrans("", "", " \u00a0_-.")
 _BROKERS = ("i:", "ant_")  # what Fink and ANTARES put before the names of an alert
 
@@ -97,7 +98,8 @@ def chosen(columns: Sequence[str], over: Mapping[str, str] | None = None) -> dic
     """
     by_name: dict[str, str] = {}
     # A bare name is meant before one with a unit, as of "time" and "time (days)".
-    for column in sorted(columns, key=lambda name: "(" in name or "[" in name):
+    usable = [name for name in columns if len(name) <= LONGEST_NAME and name.isprintable()]
+    for column in sorted(usable, key=lambda name: "(" in name or "[" in name):
         by_name.setdefault(folded(column), column)
     found = {
         meaning: next((by_name[name] for name in names if name in by_name), "")

@@ -101,10 +101,13 @@ def apart(rows: Sequence[Row]) -> int:
 
 
 def _on_a_grid(rows: Sequence[Row]) -> bool:
-    """Whether all times are rounded: they differ by whole multiples of `ROUNDED`."""
+    """Whether all times are rounded: whole multiples of `ROUNDED`, or as far from each other.
+
+    One time alone would be whole by chance now and then.
+    """
     times = {row.mjd for row in rows}
-    first = min(times, default=0.0)
-    return len(times) >= FEWEST_TIMES and all(_is_whole(time - first) for time in times)
+    first = min(times, default=0.0) if len(times) >= FEWEST_TIMES else 0.0
+    return all(_is_whole(time - first) for time in times)
 
 
 def _is_whole(days: float) -> bool:
@@ -118,7 +121,7 @@ def _telescopes(group: list[Row], rounded: bool) -> list[list[Row]]:
     Rows that a forced photometry replaces, and limits, are parted from nothing.
     """
     first = group[0]
-    if first.instrument or not (rounded or _is_whole(first.mjd)):
+    if first.instrument or not rounded:
         return [group]
     measured = [row for row in group if row.measured]
     forced = [row for row in measured if row.forced] or measured

@@ -99,7 +99,11 @@ FAINTER = replace(ROUNDED, row=3, mag=19.4)
 
 def test_different_values_at_a_rounded_time_are_of_different_telescopes():
     assert kept(ROUNDED, FAINTER) == [2, 3]
-    assert apart([ROUNDED, FAINTER, later(ALERT, 500, 4)]) == 2
+    assert apart([ROUNDED, FAINTER, replace(ALERT, row=4, mjd=59001.5)]) == 2
+
+
+def test_a_time_that_is_whole_by_chance_is_not_rounded():
+    assert apart([ROUNDED, FAINTER, later(ALERT, 500, 4)]) == 0
 
 
 def test_named_instruments_and_equal_values_are_merged_at_a_rounded_time_too():

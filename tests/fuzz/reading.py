@@ -78,12 +78,13 @@ def _whole_way(reader: Format, content: Content) -> str:
         found = reader.read(content, "ztf")
     except BadInput as error:
         line = str(error)
-        assert "\n" not in line and len(line) < 2000, f"a refusal that is no line: {line[:300]!r}"
+        assert line.isprintable() and len(line) < 2000, f"a refusal that is no line: {line[:300]!r}"
         return "refused"
     lightcurve, _ = merge(found.rows, "an object")
     digest = photometry_digest(lightcurve)
     assert photometry_digest(from_dict(to_dict(lightcurve))) == digest, "it is not stored as read"
-    assert all("\n" not in note for note in found.notes), "a note that is no line"
+    for note in found.notes:
+        assert note.isprintable() and len(note) < 2000, f"a note that is no line: {note[:300]!r}"
     return "read"
 
 
