@@ -14,6 +14,7 @@ import typer
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version
 from nmma_fitter.cli.engines import check_nmma_command, compare_engines
 from nmma_fitter.cli.models import models_app
+from nmma_fitter.cli.photometry import formats, show
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
 from nmma_fitter.log_lines import configure_log
@@ -22,6 +23,8 @@ from nmma_fitter.plain import counted
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 tools_app.add_typer(models_app, name="models")
 tools_app.add_typer(slack_app, name="slack")
+tools_app.command("formats")(formats)
+tools_app.command("show")(show)
 tools_app.command("stats")(stats)
 tools_app.command("compare-engines")(compare_engines)
 tools_app.command("check-nmma")(check_nmma_command)
