@@ -47,6 +47,8 @@ class FitRequest:
         Merged, not yet cut to the window.
     merged : tuple of dict
         What was merged into one measurement, for the log and the result.
+    notes : tuple of str
+        What the reader left out, converted or took for granted, for the result.
     source : str
         Name of the file it came from.
     cores : int
@@ -71,6 +73,7 @@ class FitRequest:
     one_frame: bool = False
     truth: Mapping[str, float] = field(default_factory=dict)
     priors_from: str = ""
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -115,6 +118,7 @@ class FitRequest:
             "priors_from": self.priors_from,
             "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
+            "notes": list(self.notes),
             "source": self.source,
             "cores": self.cores,
             "nmma": self.nmma.model_dump(mode="json"),
@@ -134,6 +138,7 @@ class FitRequest:
                 priors_from=str(value.get("priors_from", "")),
                 lightcurve=from_dict(value["lightcurve"]),
                 merged=tuple(value.get("merged", ())),
+                notes=tuple(str(note) for note in value.get("notes", ())),
                 source=str(value.get("source", "")),
                 cores=int(value.get("cores", 1)),
                 nmma=NmmaTable.model_validate(value.get("nmma", {})),

@@ -28,7 +28,10 @@ FLUX_RANGE = (-4e13, 4e13)  # microjansky: as far from zero as the brightest mag
 # Nothing here can match in two ways, which would take the square of a field's length.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST_NUMBER = 100  # characters
-_MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
+_DECIMAL_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(\.\d+)", re.ASCII)
+_NO_VALUE = ["", "nan", "na", "n/a", "n.a.", "<na>", "nat", "none", "null", "\\n", "nodata"]
+_NOT_SEEN = ["nondetection", "non-detection", "nondet", "undetected", "not detected", "masked"]
+_MISSING = frozenset([*_NO_VALUE, *_NOT_SEEN, "-", "--", "---", "..."])
 _INFINITE = {"inf", "+inf", "infinity"}
 _EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 
@@ -145,10 +148,15 @@ def of_flux(
     return Row(number_in_file, mjd, band, mag, mag_err, limit, *how)
 
 
+def is_missing(text: str) -> bool:
+    """Whether a field says that there is no value."""
+    return len(text) <= LONGEST_NUMBER and text.strip().lower() in _MISSING
+
+
 def number(text: str, place: Place, column: str) -> float:
     """Value of a field; nan where it is empty or says nan, inf where it says inf."""
-    stripped = text.strip()
-    if stripped.lower() in _MISSING:
+    stripped = text.strip().replace("\N{MINUS SIGN}", "-")
+    if is_missing(stripped):
         return math.nan
     if stripped.lower() in _INFINITE:
         return math.inf
@@ -157,36 +165,63 @@ def number(text: str, place: Place, column: str) -> float:
     return float(stripped)
 
 
-def mjd_from_number(text: str, place: Place, column: str) -> float:
-    """MJD of a date given as a number in the column `jd` or `mjd`.
+def mjd_from_number(text: str, place: Place, column: str, *, julian: bool | None = None) -> float:
+    """MJD of a date given as a number.
+
+    Parameters
+    ----------
+    text : str
+    place : Place
+    column : str
+        Its name, for messages.
+    julian : bool, optional
+        Whether the column holds Julian dates; by default whether it is called `jd`.
 
     Raises
     ------
     BadInput
         When the date is missing or outside `MJD_RANGE`, as after a mix-up of JD and MJD.
     """
+    if "/" in text:
+        raise _ambiguous(text, place)
     value = number(text, place, column)
     if math.isnan(value):
         raise place.error(f"{column} is missing; give the date or remove the row")
+    julian = column == "jd" if julian is None else julian
     # A double resolves 4e-10 d of a JD: the digits after the ninth are noise of the subtraction.
-    mjd = round(value - JD_OF_MJD_ZERO, 9) if column == "jd" else value
+    mjd = round(value - JD_OF_MJD_ZERO, 9) if julian else value
     low, high = MJD_RANGE
     if low <= mjd <= high:
         return mjd
-    if column == "jd" and low <= value <= high:
-        raise place.error(f"jd is {text.strip()}, which is an MJD; name the column mjd")
-    if column != "jd" and low <= value - JD_OF_MJD_ZERO <= high:
+    if julian and low <= value <= high:
+        raise place.error(f"{column} is {text.strip()}, which is an MJD; name the column mjd")
+    if not julian and low <= value - JD_OF_MJD_ZERO <= high:
         raise place.error(f"{column} is {text.strip()}, which is a JD; subtract 2400000.5")
-    start = JD_OF_MJD_ZERO if column == "jd" else 0.0
+    start = JD_OF_MJD_ZERO if julian else 0.0
     raise place.error(
         f"{column} is {value:g}, outside {low + start:.9g} to {high + start:.9g}; correct the date"
     )
 
 
+def is_date(text: str) -> bool:
+    """Whether a field looks like a calendar date, not like a number."""
+    return "-" in text.strip()[1:] or ":" in text or "/" in text
+
+
 def mjd_from_isot(text: str, place: Place) -> float:
-    """MJD of a date such as 2017-08-18T00:00:00.000, which is UTC where it names no zone."""
+    """MJD of a date such as 2017-08-18T00:00:00.000, which is UTC where it names no zone.
+
+    A day may have a fraction instead of a time, as 2017-08-18.25.
+    """
+    stripped = text.strip()
+    if "/" in stripped:
+        if stripped[4:5] != "/":
+            raise _ambiguous(text, place)
+        stripped = stripped.replace("/", "-")
+    decimal = _DECIMAL_DAY.fullmatch(stripped) if len(stripped) <= LONGEST_NUMBER else None
+    day, fraction = (decimal[1], float(decimal[2])) if decimal else (stripped, 0.0)
     try:
-        when = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(day)
     except ValueError:
         shown = reprlib.repr(text)
         raise place.error(
@@ -194,9 +229,17 @@ def mjd_from_isot(text: str, place: Place) -> float:
         ) from None
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     mjd = (aware - _EPOCH) / timedelta(days=1)
+    if fraction:
+        mjd = round(mjd + fraction, 9)
     if not MJD_RANGE[0] <= mjd <= MJD_RANGE[1]:
-        raise place.error(f"date {text} is outside 1941 to 2132; correct it")
+        raise place.error(f"date {reprlib.repr(text)} is outside 1941 to 2132; correct it")
     return mjd
+
+
+def _ambiguous(text: str, place: Place) -> BadInput:
+    return place.error(
+        f"date {reprlib.repr(text)} may be day or month first; correct it to year-month-day"
+    )
 
 
 def band_of(text: str, place: Place, survey: str) -> str:

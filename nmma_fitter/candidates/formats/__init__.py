@@ -14,9 +14,9 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..exposures import Merged, merge
+from ..exposures import Merged, apart, merge
 from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from ..nights import object_name
 from ..rows import Place
@@ -59,7 +59,53 @@ def read_lightcurve(
         One line with file, row and remedy.
     """
     how: dict[str, Any] = {"keep_duplicates": keep_duplicates, "significance": significance}
-    return read_and_merge(path, bands=bands, name=name, **how)[0]
+    return read(path, bands=bands, name=name, **how).lightcurve
+
+
+class Reading(NamedTuple):
+    """What a file says.
+
+    Attributes
+    ----------
+    lightcurve : LightCurve
+    merged : tuple of Merged
+        Rows that were merged into one.
+    notes : tuple of str
+        What was left out, converted or taken for granted, for a person.
+    """
+
+    lightcurve: LightCurve
+    merged: tuple[Merged, ...]
+    notes: tuple[str, ...]
+
+
+def read(
+    path: Path,
+    *,
+    bands: str = "ztf",
+    keep_duplicates: bool = False,
+    name: str | None = None,
+    significance: float = SIGNIFICANCE,
+) -> Reading:
+    """Light curve as of `read_lightcurve`, with what was done with the file's rows."""
+    photometry = parse(path, bands=bands)
+    named = _checked_name(path, name or photometry.name or object_name(path))
+    lightcurve, merged = merge(
+        photometry.rows, named, keep_duplicates=keep_duplicates, significance=significance
+    )
+    if merged:
+        dropped = sum(len(one.dropped) for one in merged)
+        log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)
+    notes = photometry.notes
+    separate = 0 if keep_duplicates else apart(photometry.rows)
+    if separate:
+        note = (
+            f"kept {separate} measurements apart that share a time: the times are rounded, and "
+            "no column names the telescope"
+        )
+        log.warning("%s: %s", Place(path), note)
+        notes = (*notes, note)
+    return Reading(lightcurve, merged, notes)
 
 
 def read_and_merge(
@@ -71,15 +117,8 @@ def read_and_merge(
     significance: float = SIGNIFICANCE,
 ) -> tuple[LightCurve, tuple[Merged, ...]]:
     """Light curve as of `read_lightcurve`, and which rows were merged into one."""
-    photometry = parse(path, bands=bands)
-    named = _checked_name(path, name or photometry.name or object_name(path))
-    lightcurve, merged = merge(
-        photometry.rows, named, keep_duplicates=keep_duplicates, significance=significance
-    )
-    if merged:
-        dropped = sum(len(one.dropped) for one in merged)
-        log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)
-    return lightcurve, merged
+    how: dict[str, Any] = {"keep_duplicates": keep_duplicates, "significance": significance}
+    return read(path, bands=bands, name=name, **how)[:2]
 
 
 def format_of(content: Content) -> Format:
@@ -99,6 +138,8 @@ def parse(path: Path, *, bands: str = "ztf") -> Photometry:
     found = format_of(content).read(content, bands)
     if not found.rows:
         raise Place(path).error("holds no measurement; add its rows")
+    for note in found.notes:
+        log.warning("%s: %s", Place(path), note)
     return replace(found, name=found.name or object_name(path))
 
 
