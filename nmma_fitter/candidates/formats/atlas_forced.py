@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ..rows import Place, Row, mjd_from_number, number, of_flux
 from ..textfile import has_data
 from .base import Content, Format, Photometry
-from .notes import LeftOut
+from .tally import Tally
 from .text_table import FARTHEST_HEADER, Record, delimiter_of, names_in, records_below
 
 _NEEDED = frozenset(("mjd", "ujy", "dujy", "f", "err", "chi/n"))
@@ -24,7 +24,7 @@ def _header(lines: Iterable[str]) -> tuple[int, tuple[str, ...], str] | None:
     for index, line in enumerate(lines):
         text = line.strip().lstrip("#").strip()
         names = names_in(text)
-        if _NEEDED <= set(names):
+        if set(names) >= _NEEDED:
             return index, names, delimiter_of(text)
         if has_data(line) or index > FARTHEST_HEADER:
             return None
@@ -35,24 +35,24 @@ def _read(content: Content, bands: str) -> Photometry:
     found = _header(content.lines)
     if found is None:
         raise content.place.error("lacks the header of ATLAS's forced photometry; request it again")
-    left_out = LeftOut()
+    tally = Tally()
     rows = [
         _row(place, record)
-        for place, record in _usable(records_below(content.place, content.lines, *found), left_out)
+        for place, record in _usable(records_below(content.place, content.lines, *found), tally)
     ]
     if not rows:
         raise content.place.error(
-            f"no usable row ({'; '.join(left_out.notes()) or 'no rows'}); request it again"
+            f"no usable row ({'; '.join(tally.notes()) or 'no rows'}); request it again"
         )
     said = "fluxes are taken as those of difference images, as the server gives by default"
-    return Photometry(None, tuple(rows), (*left_out.notes(), said))
+    return Photometry(None, tuple(rows), (*tally.notes(), said))
 
 
-def _usable(records: Iterable[Record], left_out: LeftOut) -> Iterable[Record]:
+def _usable(records: Iterable[Record], tally: Tally) -> Iterable[Record]:
     for place, record in records:
         reason = _fault(place, record)
         if reason:
-            left_out.add(reason, place.row)
+            tally.leave_out(place, reason)
         else:
             yield place, record
 
@@ -60,7 +60,7 @@ def _usable(records: Iterable[Record], left_out: LeftOut) -> Iterable[Record]:
 def _fault(place: Place, record: Mapping[str, str]) -> str:
     """Why a row is not used; empty for a good one."""
     if record["f"] not in _BANDS:
-        return f"filter {record['f'][:20]!a}, which is neither c nor o"
+        return "a filter that is neither c nor o"
     if number(record["err"], place, "err") != 0:
         return "err above 0 (the fit failed)"
     error = number(record["dujy"], place, "duJy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -159,6 +159,6 @@ def _is_nmma_band(value: Any) -> bool:
 
 def text_of(value: Any) -> str:
     """A value as a table's field has it; empty for none and for what is no single value."""
-    if value is None or isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
-        return ""
-    return value if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, (bool, int, float)) else ""

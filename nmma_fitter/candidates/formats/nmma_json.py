@@ -16,37 +16,41 @@ from ...errors import BadInput
 from ..rows import MJD_RANGE, Place, Row, checked, mjd_from_number, number
 from .base import Content, Format, Photometry
 from .json_text import kind, parsed, text_of
-from .notes import LeftOut
+from .tally import Tally
 
 _NAMES = ("time", "mag", "mag_error")
 
 
 def _read(content: Content, bands: str) -> Photometry:
-    left_out = LeftOut()
+    tally = Tally()
     rows: list[Row] = []
     count = 0
     for name, values in parsed(content).items():
-        try:
-            band = canonical(name, default=bands)
-        except BadInput:
-            band = ""
+        band = _band(name, bands)
         for time, mag, error in _measurements(content.place, name, values):
             count += 1
             place = Place(content.path, count)
-            if not band:
-                left_out.add(f"the unknown filter {name[:20]!a}", count)
+            if isinstance(band, BadInput):
+                tally.unknown_band(place, name, band)
                 continue
             row = _row(place, band, time, mag, error)
             if row is None:
-                left_out.add("neither a magnitude nor a limit", count)
+                tally.leave_out(place, "neither a magnitude nor a limit")
             else:
                 rows.append(row)
     if not rows:
         raise content.place.error(
-            f"no usable measurement ({'; '.join(left_out.notes()) or 'it has none'}); check it"
+            f"no usable measurement ({'; '.join(tally.notes()) or 'it has none'}); check it"
         )
     said = "rows are counted through the filters, in the file's order"
-    return Photometry(None, tuple(rows), (*left_out.notes(), said) if left_out.rows else ())
+    return Photometry(None, tuple(rows), (*tally.notes(), said) if tally.notes() else ())
+
+
+def _band(name: str, bands: str) -> str | BadInput:
+    try:
+        return canonical(name, default=bands)
+    except BadInput as error:
+        return error
 
 
 def _measurements(place: Place, name: str, values: Any) -> Iterator[tuple[str, str, str]]:

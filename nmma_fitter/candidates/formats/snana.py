@@ -14,7 +14,7 @@ from ...errors import BadInput
 from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, mjd_from_number, number, of_flux
 from .base import Content, Format, Photometry
-from .notes import LeftOut
+from .tally import Tally
 
 FACTOR = 10 ** ((AB_ZERO_POINT - 27.5) / 2.5)  # microjansky in one unit of FLUXCAL
 _KEYS = re.compile(r"\s{0,20}(SNID|SURVEY|VARLIST|VARNAMES|NOBS|NVAR|OBS):")
@@ -42,19 +42,19 @@ def _recognises(content: Content) -> bool:
 
 def _read(content: Content, bands: str) -> Photometry:
     parsed = _parse(content.place, content.lines)
-    left_out = LeftOut()
+    tally = Tally()
     survey = _survey(parsed.first("SURVEY"), bands)
     rows = [
         row
         for place, record in parsed.rows
-        if (row := _row(place, record, survey, left_out)) is not None
+        if (row := _row(place, record, survey, tally)) is not None
     ]
     if not rows:
         raise content.place.error(
-            f"no usable row ({'; '.join(left_out.notes()) or 'no OBS lines'}); check it"
+            f"no usable row ({'; '.join(tally.notes()) or 'no OBS lines'}); check it"
         )
     said = "FLUXCAL is taken as AB with the zero point 27.5 mag"
-    return Photometry(parsed.first("SNID") or None, tuple(rows), (*left_out.notes(), said))
+    return Photometry(parsed.first("SNID") or None, tuple(rows), (*tally.notes(), said))
 
 
 def _parse(place: Place, lines: Sequence[str]) -> _File:
@@ -116,16 +116,16 @@ def _survey(name: str, bands: str) -> str:
     return known if known in SURVEYS else bands
 
 
-def _row(place: Place, record: Mapping[str, str], survey: str, left_out: LeftOut) -> Row | None:
+def _row(place: Place, record: Mapping[str, str], survey: str, tally: Tally) -> Row | None:
     name = record.get("flt") or record.get("band", "")
     try:
         band = canonical(name, default=survey)
-    except BadInput:
-        left_out.add(f"the unknown filter {name[:20]!a}", place.row)
+    except BadInput as unknown:
+        tally.unknown_band(place, name, unknown)
         return None
     error = number(record["fluxcalerr"], place, "FLUXCALERR")
     if not error > 0:
-        left_out.add("a FLUXCALERR of 0 or below", place.row)
+        tally.leave_out(place, "a FLUXCALERR of 0 or below")
         return None
     flux = number(record["fluxcal"], place, "FLUXCAL")
     mjd = mjd_from_number(record["mjd"], place, "MJD")

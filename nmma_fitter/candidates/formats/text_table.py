@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 
+from ...errors import BadInput
+from ..columns import check_columns
 from ..rows import Place
 from ..textfile import has_data
 from .base import Content
+from .header_text import DELIMITERS, split
 
 FARTHEST_HEADER = 200  # lines of comment before it
-_DELIMITERS = ",;\t|"
+_NOWHERE = Place(Path())  # of errors that nobody sees
 
 Record = tuple[Place, dict[str, str]]
 """Where a row is, and its texts by column in lower case."""
@@ -35,15 +38,15 @@ def names_in(line: str) -> tuple[str, ...]:
     """Lower-case names of a header line, split where it has most separators."""
     delimiter = delimiter_of(line)
     try:
-        fields = _split(line, delimiter)
-    except csv.Error:
+        fields = split(_NOWHERE, line, delimiter)
+    except BadInput:
         return ()
     return tuple(" ".join(name.lower().split()) for name in fields)
 
 
 def delimiter_of(line: str) -> str:
     """The separator that a line has most of; a blank where it has none."""
-    delimiter = max(_DELIMITERS, key=line.count)
+    delimiter = max(DELIMITERS, key=line.count)
     return delimiter if line.count(delimiter) else " "
 
 
@@ -72,10 +75,7 @@ def records_below(
         if not has_data(line):
             continue
         here = Place(place.path, count)
-        try:
-            fields = _split(line, delimiter)
-        except csv.Error as error:
-            raise here.error(f"is not CSV ({error}); correct it or remove it") from None
+        fields = split(here, line, delimiter)
         if len(fields) != len(columns):
             raise here.error(
                 f"has {len(fields)} fields where the header has {len(columns)}; "
@@ -84,7 +84,16 @@ def records_below(
         yield here, {name: text.strip() for name, text in zip(columns, fields, strict=True)}
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    if delimiter == " ":
-        return line.split()
-    return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+def table(content: Content) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Columns and rows of a file whose header is its first line that is no comment.
+
+    Raises
+    ------
+    BadInput
+        As `records_below`, when the rows are taken; at once where a column comes twice.
+    """
+    index, line = next((i, line) for i, line in enumerate(content.lines) if has_data(line))
+    columns = names_in(line)
+    check_columns(Place(content.path, index + 1), columns)
+    delimiter = delimiter_of(line)
+    return columns, records_below(content.place, content.lines, index, columns, delimiter)

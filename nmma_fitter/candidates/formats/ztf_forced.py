@@ -17,15 +17,23 @@ from ..baseline import WELL_BEFORE, Baseline, baseline, onset
 from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, band_of, mjd_from_number, number, of_flux
 from .base import Content, Format, Photometry
-from .notes import LeftOut, some
+from .tally import Tally, some
 from .text_table import FARTHEST_HEADER, Record, names_in, records_below
+from .ztf_quality import fault
 
-NEEDED = ("field", "ccdid", "qid", "filter", "zpdiff", "jd", "forcediffimflux")
-NEEDED += ("forcediffimfluxunc", "procstatus")
-BAD_INFOBITS = 33554432  # from which on the image's calibration is unusable
-MOST_SCISIGPIX = 25.0  # DN, noise of a pixel
-MOST_SEEING = 4.0  # arcsec
-GOOD_STATUS = frozenset(("0", "57", "58"))  # 57, 58: no source, no catalogue of the reference near
+NEEDED = frozenset(
+    [
+        "field",
+        "ccdid",
+        "qid",
+        "filter",
+        "zpdiff",
+        "jd",
+        "forcediffimflux",
+        "forcediffimfluxunc",
+        "procstatus",
+    ]
+)
 NEAR_REFERENCE = 1.0  # arcsec
 MOST_GROUPS = 500  # of field, CCD, quadrant and filter; a position has a dozen
 ZERO_POINTS = (10.0, 40.0)  # mag
@@ -50,7 +58,7 @@ def _header(head: Sequence[str]) -> tuple[int, tuple[str, ...]] | None:
         text = line.strip().lstrip("#").strip()
         if text.lower().startswith("index,") and "forcediffimflux" in text:
             columns = tuple(filter(None, names_in(text)))
-            return (index, columns) if set(NEEDED) <= set(columns) else None
+            return (index, columns) if set(columns) >= NEEDED else None
     return None
 
 
@@ -58,51 +66,27 @@ def _read(content: Content, bands: str) -> Photometry:
     found = _header(content.lines)
     if found is None:
         raise content.place.error("lacks the header of ZTF's forced photometry; request it again")
-    left_out = LeftOut()
+    tally = Tally()
     records = records_below(content.place, content.lines, *found, " ")
-    kept = list(_usable(records, left_out))
+    kept = list(_usable(records, tally))
     if not kept:
         raise content.place.error(
-            f"no usable row ({'; '.join(left_out.notes()) or 'no rows'}); request it again"
+            f"no usable row ({'; '.join(tally.notes()) or 'no rows'}); request it again"
         )
     fluxes = [_flux(place, record) for place, record in kept]
     groups = _groups(content.place, fluxes)
     rows, said = _corrected(fluxes, groups)
-    notes = (*left_out.notes(), *said, *_near_reference(record for _, record in kept))
+    notes = (*tally.notes(), *said, *_near_reference(record for _, record in kept))
     return Photometry(None, tuple(rows), notes)
 
 
-def _usable(records: Iterable[Record], left_out: LeftOut) -> Iterable[Record]:
+def _usable(records: Iterable[Record], tally: Tally) -> Iterable[Record]:
     for place, record in records:
-        reason = _fault(place, record)
+        reason = fault(place, record, "zpdiff")
         if reason:
-            left_out.add(reason, place.row)
+            tally.leave_out(place, reason)
         else:
             yield place, record
-
-
-def _fault(place: Place, record: Mapping[str, str]) -> str:
-    """Why a row is not used; empty for a good one."""
-
-    def value(column: str) -> float:
-        return number(record.get(column, ""), place, column)
-
-    status = record["procstatus"]
-    if not set(status.split(",")) <= GOOD_STATUS:
-        return f"procstatus {status[:20]!a}".replace("'", "")
-    if math.isnan(value("forcediffimflux")) or math.isnan(value("forcediffimfluxunc")):
-        return "no flux (null)"
-    if value("forcediffimfluxunc") <= 0:
-        return "a flux error of 0 or below"
-    if math.isnan(value("zpdiff")):
-        return "no zero point (zpdiff)"
-    if value("infobitssci") >= BAD_INFOBITS:
-        return f"infobitssci of {BAD_INFOBITS} and above (bad image)"
-    if value("scisigpix") > MOST_SCISIGPIX:
-        return f"scisigpix above {MOST_SCISIGPIX:g} (noise)"
-    if value("sciinpseeing") > MOST_SEEING:
-        return f"seeing above {MOST_SEEING:g} arcsec"
-    return ""
 
 
 def _flux(place: Place, record: Mapping[str, str]) -> _Flux:
