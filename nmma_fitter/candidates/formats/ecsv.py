@@ -21,7 +21,9 @@ _DELIMITERS = {"": " ", " ": " ", ",": ","}
 
 
 def _recognises(content: Content) -> bool:
-    return bool(content.head) and content.head[0].startswith(_MARK)
+    head = content.head
+    described = any(line.startswith("# datatype:") for line in head)
+    return described and head[0].startswith(_MARK)
 
 
 def _read(content: Content, bands: str) -> Photometry:
