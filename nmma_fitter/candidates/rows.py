@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 import reprlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +12,6 @@ from pathlib import Path
 from ..bands import canonical
 from ..errors import BadInput
 from .lightcurve import AB_ZERO_POINT, MAG_PER_LN
-
-log = logging.getLogger(__name__)
 
 JD_OF_MJD_ZERO = 2400000.5
 MJD_RANGE = (30000.0, 100000.0)  # 1941 to 2132: outside it is another time scale or a typing error
@@ -213,14 +209,16 @@ def mjd_from_isot(text: str, place: Place) -> float:
 
     A day may have a fraction instead of a time, as 2017-08-18.25.
     """
-    stripped = text.strip()
+    stripped = text.strip()[: LONGEST_NUMBER + 1]
     if "/" in stripped:
         if stripped[4:5] != "/":
             raise _ambiguous(text, place)
         stripped = stripped.replace("/", "-")
-    decimal = _DECIMAL_DAY.fullmatch(stripped) if len(stripped) <= LONGEST_NUMBER else None
+    decimal = _DECIMAL_DAY.fullmatch(stripped)
     day, fraction = (decimal[1], float(decimal[2])) if decimal else (stripped, 0.0)
     try:
+        if len(stripped) > LONGEST_NUMBER or day[10:11] not in ("", "T", "t", " "):
+            raise ValueError  # fromisoformat takes any character between day and time
         when = datetime.fromisoformat(day)
     except ValueError:
         shown = reprlib.repr(text)
@@ -286,10 +284,3 @@ def _check_mag(value: float, place: Place, what: str) -> None:
             f"{what} {value:g} is outside {low:g} to {high:g}; correct it (a flux, convert to AB "
             "mag), or leave it empty (99 in a survey file) where there is none"
         )
-
-
-def report_left_out(path: Path, rows: Sequence[int], why: str, level: int) -> None:
-    """Log once for a file, however many, which of its rows were left out."""
-    if rows:
-        some = ", ".join(map(str, rows[:10])) + (", ..." if len(rows) > 10 else "")
-        log.log(level, "%s: left out %d with %s: row %s", Place(path), len(rows), why, some)

@@ -88,3 +88,10 @@ def test_measurements_kept_apart_are_noted(write):
     notes = read(write(text)).notes
     assert any(note.startswith("kept 2 measurements apart") for note in notes)
     assert read_lightcurve(write(text), keep_duplicates=True).multiplicity.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("days", "said"), [(29, False), (31, True)])
+def test_a_first_detection_far_from_the_next_is_said(write, days, said):
+    text = f"mjd,filter,mag,magerr\n59000.51234,g,19,0.1\n{59000.51234 + days},ztfg,19,0.1\n"
+    notes = " ".join(read(write(text)).notes)
+    assert ("31 d before the next, and sets day zero" in notes) is said

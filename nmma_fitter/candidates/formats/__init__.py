@@ -1,17 +1,17 @@
 """Photometry files as surveys, brokers and people write them, recognised by their content.
 
-- survey: ``jd,mag,mag_unc,filter,limmag``, optional ``forced``; 99 where there is no value.
-- SkyPortal export: ``mjd,mag,magerr,limiting_mag,filter``, optional ``Delete``; empty where none.
-- alerts: ``jd`` or ``mjd``, ``magpsf,sigmapsf,diffmaglim``, ``fid`` or ``filter``; nan where none.
+- Tables with a header, by what their columns mean (`columns`): the survey's files, SkyPortal's
+  exports in magnitude or flux, alerts, what people keep in spreadsheets.
 - NMMA's ``.dat``: ``date filter mag err`` without header, the date isot or MJD; an error of ``inf``
   marks a limit.
 
-A row with neither a magnitude nor a limit says nothing: it is left out, with a warning.
+What is left out, converted or taken for granted is noted, logged once, and kept with the result.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,65 +19,13 @@ from typing import Any, NamedTuple
 from ..exposures import Merged, apart, merge
 from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from ..nights import object_name
-from ..rows import Place
-from . import (
-    alert_avro,
-    alert_json,
-    asassn,
-    atlas_forced,
-    broker_csv,
-    broker_json,
-    ecsv,
-    fits_table,
-    header_table,
-    json_records,
-    nmma_dat,
-    nmma_json,
-    nmma_model,
-    open_supernova,
-    parquet,
-    redback,
-    rubin,
-    snana,
-    sncosmo_table,
-    tns,
-    tns_csv,
-    tom_toolkit,
-    votable,
-    ztf_forced,
-)
+from ..rows import Place, Row
 from .base import Content, Format, Photometry
+from .listed import FORMATS
 
 log = logging.getLogger(__name__)
 
-
-FORMATS: tuple[Format, ...] = (
-    ztf_forced.FORMAT,
-    atlas_forced.FORMAT,
-    alert_avro.FORMAT,
-    alert_json.FORMAT,
-    broker_json.FORMAT,
-    broker_csv.FORMAT,
-    rubin.FORMAT,
-    asassn.FORMAT,
-    snana.FORMAT,
-    sncosmo_table.FORMAT,
-    redback.FORMAT,
-    tom_toolkit.FORMAT,
-    tns.FORMAT,
-    tns_csv.FORMAT,
-    open_supernova.FORMAT,
-    nmma_json.FORMAT,
-    nmma_model.FORMAT,
-    nmma_dat.FORMAT,
-    ecsv.FORMAT,
-    votable.FORMAT,
-    fits_table.FORMAT,
-    parquet.FORMAT,
-    json_records.FORMAT,
-    header_table.FORMAT,
-)
-"""In the order in which they are asked; the last one says what is wrong with an unknown file."""
+LONG_ALONE = 30.0  # days from the first detection to the next
 
 
 def read_lightcurve(
@@ -146,16 +94,32 @@ def read(
     if merged:
         dropped = sum(len(one.dropped) for one in merged)
         log.info("%s: rows left out that repeat an exposure: %d", Place(path), dropped)
-    notes = photometry.notes
-    separate = 0 if keep_duplicates else apart(photometry.rows)
-    if separate:
-        note = (
-            f"kept {separate} measurements apart that share a time: the times are rounded, and "
-            "no column names the telescope"
-        )
+    more = [] if keep_duplicates else _kept_apart(photometry.rows)
+    more += _alone(lightcurve)
+    for note in more:
         log.warning("%s: %s", Place(path), note)
-        notes = (*notes, note)
-    return Reading(lightcurve, merged, notes)
+    return Reading(lightcurve, merged, (*photometry.notes, *more))
+
+
+def _kept_apart(rows: Sequence[Row]) -> list[str]:
+    count = apart(rows)
+    if not count:
+        return []
+    return [
+        f"kept {count} measurements apart that share a time: the times are rounded, and no column "
+        "names the telescope"
+    ]
+
+
+def _alone(lightcurve: LightCurve) -> list[str]:
+    """What is said of a first detection with none near it, which sets day zero all the same."""
+    times = lightcurve.mjd[lightcurve.detected]
+    if len(times) < 2 or times[1] - times[0] <= LONG_ALONE:
+        return []
+    return [
+        f"the first detection, at MJD {times[0]:.5f}, is {times[1] - times[0]:.0f} d before the "
+        "next, and sets day zero; set the trigger time or remove the row if it is another source"
+    ]
 
 
 def read_and_merge(

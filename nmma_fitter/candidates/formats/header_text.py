@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ...errors import BadInput
-from ..columns import check_columns, chosen, lacking
+from ..columns import MOST_COLUMNS, check_columns, chosen, lacking
 from ..rows import Place
 from ..textfile import has_data
 from .tally import Tally
 
 FARTHEST_HEADER = 30  # lines before the first row
+MOST_DELIMITERS = 20_000  # of a line, those inside quotes too
 DELIMITERS = ",;\t|"
 _RULER = frozenset("-=+|: \t")
 _DECIMAL_COMMA = re.compile(r"[<>]?[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
+_NO_LINES = str.maketrans("+|:", "   ")
 _SPANS = re.compile(r"[-=]+")
 
 
@@ -45,15 +48,24 @@ class Table:
     delimiter: str = ","
     spans: tuple[tuple[int, int], ...] = ()
 
-    def records(self, tally: Tally) -> Iterator[tuple[Place, dict[str, str]]]:
+    def records(
+        self, tally: Tally, meanings: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Place, dict[str, str]]]:
         """Rows as mappings of the columns that mean something here.
+
+        Parameters
+        ----------
+        tally : Tally
+            Is told of rows that are skipped.
+        meanings : mapping of meaning to column, optional
+            Over what the names say.
 
         Raises
         ------
         BadInput
             At a row with more or fewer fields than the header has.
         """
-        wanted = set(chosen(self.columns).values())
+        wanted = set(chosen(self.columns, meanings).values())
         used = [(i, name) for i, name in enumerate(self.columns) if name in wanted]
         commas = self.delimiter in ";\t"
         for place, line in self.lines:
@@ -117,7 +129,8 @@ def _table(where: Place, header: str, rows: list[tuple[Place, str]]) -> Table:
     if not header.count(delimiter):
         delimiter = " "
     if rows and delimiter == " " and _is_ruler(rows[0][1]):
-        spans = tuple(one.span() for one in _SPANS.finditer(rows[0][1].replace("\t", " ")))
+        found = _SPANS.finditer(rows[0][1].replace("\t", " "))
+        spans = tuple(one.span() for one in islice(found, MOST_COLUMNS + 1))
     fields = _cut(where, header, spans) if spans else split(where, header, delimiter)
     columns = _names(fields)
     if not any(columns):
@@ -137,10 +150,15 @@ def split(place: Place, line: str, delimiter: str) -> list[str]:
     BadInput
         When quotes are not closed.
     """
+    line = line.strip() if delimiter in " |" else line
+    if line.count(delimiter) > MOST_DELIMITERS:
+        raise place.error(
+            f"has more than {MOST_DELIMITERS} fields, not a light curve's; deliver the file again"
+        )
     if delimiter == " ":
-        line = line.replace("\t", " ").strip()
+        line = line.replace("\t", " ")
     elif delimiter == "|":
-        line = line.strip().removeprefix("|").removesuffix("|")
+        line = line.removeprefix("|").removesuffix("|")
     try:
         return next(
             csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=delimiter == " "),
@@ -164,7 +182,7 @@ def _cut(place: Place, line: str, spans: Sequence[tuple[int, int]]) -> list[str]
 
 
 def _is_ruler(line: str) -> bool:
-    return set(line) <= _RULER and len(_SPANS.findall(line)) > 1
+    return set(line) <= _RULER and len(line.translate(_NO_LINES).split(maxsplit=2)) > 1
 
 
 def _is_numbers(line: str) -> bool:

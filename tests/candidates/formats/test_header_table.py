@@ -181,6 +181,7 @@ def test_a_bad_row_is_named_with_its_remedy(write, line, problem):
         ("59786.8,g,16.5,0.05\n", "row 1: is the first line, and no header; name the columns"),
         ("a,b,c\n" * 3, "row 1: no column gives"),
         (",".join(f"c{i}" for i in range(16_000)), "has 16000 columns"),
+        ("," * 100_000, "has more than 20000 fields"),
         ("# comment\n", "has comments only"),
     ],
 )
@@ -502,6 +503,8 @@ def test_other_clocks_are_used_as_they_are_and_said(write, column, note):
         ("25/08/2016", "day or month first; correct it to year-month-day"),
         ("0.5", "outside 30000 to 100000"),
         ("", "time is missing"),
+        ("2016-08-25." + "1" * 1000, "is neither an MJD nor like"),
+        ("2016-08-25;12:00", "is neither an MJD nor like"),
         ("2016-13-01", "is neither an MJD nor like"),
         ("57625,5", "not a number"),
     ],
