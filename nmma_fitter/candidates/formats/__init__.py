@@ -21,7 +21,7 @@ from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from ..nights import object_name
 from ..rows import Place, Row
 from .base import Content, Format, Photometry
-from .listed import FORMATS
+from .listed import FORMATS as FORMATS
 
 log = logging.getLogger(__name__)
 
