@@ -8,9 +8,6 @@ from .base import Content, Format, Photometry
 
 def _read(content: Content, bands: str) -> Photometry:
     packets = avro_container.records(content.place, content.data)
-    known = ("candidate", "diaSource")
-    if not packets or not all(any(one.get(key) for key in known) for one in packets):
-        raise content.place.error("is Avro, and no alert packet of ZTF or Rubin; deliver the alert")
     return alerts.photometry(content.place, packets, bands)
 
 

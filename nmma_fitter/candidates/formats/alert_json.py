@@ -12,14 +12,7 @@ from .json_text import kind, parsed
 def _read(content: Content, bands: str) -> Photometry:
     value = parsed(content)
     packets: list[Any] = value if isinstance(value, list) else [value]
-    for count, packet in enumerate(packets, start=1):
-        if not isinstance(packet, dict) or not _is_packet(packet):
-            raise content.place.error(f"entry {count} is no alert packet; deliver it again")
     return alerts.photometry(content.place, packets, bands)
-
-
-def _is_packet(packet: dict[str, Any]) -> bool:
-    return isinstance(packet.get("candidate"), dict) or isinstance(packet.get("diaSource"), dict)
 
 
 FORMAT = Format(

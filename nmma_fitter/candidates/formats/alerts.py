@@ -37,7 +37,12 @@ def photometry(place: Place, packets: Sequence[Mapping[str, Any]], bands: str) -
     BadInput
         One line; also when packets are of several objects.
     """
-    if all(isinstance(packet.get("diaSource"), Mapping) for packet in packets):
+    kinds = [_kind(packet) for packet in packets]
+    if not all(kinds):
+        raise place.error(f"entry {kinds.index('') + 1} is no alert packet; deliver the alert")
+    if len(set(kinds)) != 1:
+        raise place.error("holds no alerts of one survey; deliver one file per object and survey")
+    if kinds[0] == "diaSource":
         return _of_rubin(place, packets, bands)
     lists = Lists(place)
     for packet in packets:
@@ -45,12 +50,25 @@ def photometry(place: Place, packets: Sequence[Mapping[str, Any]], bands: str) -
     return lists.photometry(bands, survey="ztf", instrument="ZTF")
 
 
+def _kind(packet: Any) -> str:
+    """Which of the measurements that name a survey's alert a packet has; empty for none."""
+    if not isinstance(packet, Mapping):
+        return ""
+    keys = ("candidate", "diaSource")
+    return next((key for key in keys if isinstance(packet.get(key), Mapping)), "")
+
+
 def _add_ztf(lists: Lists, packet: Mapping[str, Any]) -> None:
     name = {"object": str(packet.get("objectId") or "")}
     sources = [packet["candidate"], *_list(lists.place, packet, "prv_candidates")]
     lists.add(list(lists.numbered(sources)), {"forced": "false", **name})
+    add_forced(lists, _list(lists.place, packet, "fp_hists"), name)
+
+
+def add_forced(lists: Lists, values: Sequence[Mapping[str, Any]], more: Mapping[str, str]) -> None:
+    """Add ZTF's forced difference fluxes of an alert, the good ones, to an object's lists."""
     forced = []
-    for place, record in lists.numbered(_list(lists.place, packet, "fp_hists")):
+    for place, record in lists.numbered(values):
         reason = fault(place, record, "magzpsci")
         if reason:
             lists.tally.leave_out(place, f"forced photometry of {reason}")
@@ -58,7 +76,7 @@ def _add_ztf(lists: Lists, packet: Mapping[str, Any]) -> None:
             forced.append((place, record))
     if forced:
         lists.tally.say(UNCORRECTED)
-        lists.add(forced, {"forced": "true", **name}, _FORCED)
+        lists.add(forced, {"forced": "true", **more}, _FORCED)
 
 
 def _of_rubin(place: Place, packets: Sequence[Mapping[str, Any]], bands: str) -> Photometry:

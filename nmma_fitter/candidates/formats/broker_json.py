@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .alerts import add_forced
 from .base import Content, Format, Photometry
 from .json_text import BROKER_LISTS, broker_lists, kind, parsed
 from .measurement_lists import Lists, of_broker
@@ -31,6 +32,10 @@ def _read(content: Content, bands: str) -> Photometry:
 
 def _add(lists: Lists, values: Sequence[Mapping[str, Any]], holds: str, name: str) -> None:
     values = [_inner(value) for value in values]
+    more = {"object": name} if name else {}
+    if any("forcediffimflux" in value for value in values):
+        add_forced(lists, values, more)
+        return
     kept = []
     for place, record in lists.numbered(values):
         if record.get("tag", "").lower() == BAD_QUALITY:
@@ -39,7 +44,6 @@ def _add(lists: Lists, values: Sequence[Mapping[str, Any]], holds: str, name: st
             kept.append((place, record))
     if not kept:
         return
-    more = {"object": name} if name else {}
     if holds:
         more["forced"] = "true" if holds == "forced" else "false"
     lists.add(kept, more)

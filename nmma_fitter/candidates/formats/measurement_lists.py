@@ -33,6 +33,7 @@ class Lists:
     place: Place
     tally: Tally = field(default_factory=Tally)
     _records: list[tuple[Place, dict[str, str]]] = field(default_factory=list)
+    _columns: dict[str, str] = field(default_factory=dict)
     _count: int = 0
 
     def numbered(self, values: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Place, Any]]:
@@ -64,23 +65,32 @@ class Lists:
         """
         columns = dict.fromkeys(name for _, record in records for name in record)
         meanings = chosen(list(columns), over)
+        for meaning in (*meanings, *more):
+            self._call(meaning, meanings.get(meaning, meaning))
         for place, record in records:
             found = {meaning: record.get(column, "") for meaning, column in meanings.items()}
-            stated = {key: one for key, one in found.items() if one}
-            self._records.append((place, {**found, **more, **stated}))
+            stated = {meaning: text for meaning, text in found.items() if text}
+            texts = {**found, **more, **stated}
+            named = {self._columns[meaning]: text for meaning, text in texts.items()}
+            self._records.append((place, named))
+
+    def _call(self, meaning: str, column: str) -> None:
+        """Give a meaning the name that its first list has for it, for messages."""
+        if meaning not in self._columns:
+            taken = column in self._columns.values()
+            self._columns[meaning] = meaning if taken else column
 
     def has(self, meaning: str) -> bool:
         """Whether any list has a column of this meaning."""
-        return any(meaning in record for _, record in self._records)
+        return meaning in self._columns
 
     def photometry(self, bands: str, **how: Any) -> Photometry:
         """Rows of all lists; see `rows_of` for `how` and errors."""
-        meanings = dict.fromkeys(name for _, record in self._records for name in record)
         if not self._records:
             notes = "; ".join(self.tally.notes()) or "it has none"
             raise self.place.error(f"no usable measurement ({notes}); deliver it again")
-        same = {meaning: meaning for meaning in meanings}
-        found = rows_of(self.place, list(meanings), self._records, bands, meanings=same, **how)
+        columns = list(self._columns.values())
+        found = rows_of(self.place, columns, self._records, bands, meanings=self._columns, **how)
         return replace(found, notes=(*self.tally.notes(), *found.notes))
 
 

@@ -85,7 +85,8 @@ _OPTIONAL = {"magpsf", "sigmapsf", "isdiffpos", "candid", "ssnamenr"}
 _TYPES = {str: "string", int: "long", float: "double", type(None): "string"}
 
 
-def _record(name: str, values: dict[str, Any]) -> dict[str, Any]:
+def record_type(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Avro type of values such as these."""
     fields = [
         {
             "name": key,
@@ -100,10 +101,10 @@ SCHEMA = {
     "type": "record", "name": "alert", "namespace": "ztf",
     "fields": [
         {"name": "objectId", "type": "string"},
-        {"name": "candidate", "type": _record("candidate", CANDIDATE)},
+        {"name": "candidate", "type": record_type("candidate", CANDIDATE)},
         {"name": "prv_candidates", "type": [{"type": "array", "items": "ztf.alert.candidate"},
                                             "null"]},
-        {"name": "fp_hists", "type": [{"type": "array", "items": _record("fp_hist", FORCED)},
+        {"name": "fp_hists", "type": [{"type": "array", "items": record_type("fp_hist", FORCED)},
                                       "null"]},
         {"name": "cutoutScience", "type": ["bytes", "null"], "default": None},
     ],
