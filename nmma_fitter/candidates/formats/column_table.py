@@ -138,8 +138,7 @@ def field_text(place: Place, name: str, value: Any) -> str:
         value = value.decode("utf-8", "replace")
     if value is None or isinstance(value, (list, dict, tuple)):
         return ""
-    text = value if isinstance(value, str) else repr(value)
-    text = text.strip("\0 ")
+    text = str(value).strip("\0 ")
     if len(text) > LONGEST_TEXT:
         raise place.error(f"{name[:40]!a} is longer than {LONGEST_TEXT} characters; correct it")
     return text
