@@ -20,15 +20,12 @@ from ..exposures import Merged, apart, merge
 from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from ..nights import object_name
 from ..rows import Place, Row
-from . import header_table, nmma_dat
 from .base import Content, Format, Photometry
+from .listed import FORMATS as FORMATS
 
 log = logging.getLogger(__name__)
 
 LONG_ALONE = 30.0  # days from the first detection to the next
-
-FORMATS: tuple[Format, ...] = (nmma_dat.FORMAT, header_table.FORMAT)
-"""In the order in which they are asked; the last one says what is wrong with an unknown file."""
 
 
 def read_lightcurve(

@@ -14,9 +14,19 @@ _MEANINGS = {"mjd": "date", "band": "filter", "mag": "magnitude", "mag_err": "er
 
 
 def _recognises(content: Content) -> bool:
-    """Whether the first line with data starts with a date, and is not separated by commas."""
+    """Whether the first line with data is a date and a name, and is not separated by commas."""
     first = next((line for line in content.head if has_data(line)), "")
-    return first.strip()[:1].isdigit() and not set(first) & set(",;")
+    fields = first.split()
+    named = len(fields) > 1 and any(map(str.isalpha, fields[1])) and not _is_number(fields[1])
+    return first.strip()[:1].isdigit() and named and not set(first) & set(",;|")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(content: Content, bands: str) -> Photometry:

@@ -65,12 +65,12 @@ class Tally:
         """Lines for a person."""
         lines = [_left_out(rows, why) for why, rows in self._rows.items()]
         if self._unknown:
-            named = _some(f"{reprlib.repr(one)} ({n})" for one, n in self._unknown.items())
+            named = some(f"{reprlib.repr(one)} ({n})" for one, n in self._unknown.items())
             lines.append(
                 f"left out {_count(sum(self._unknown.values()))} in unknown bands: {named}"
             )
         if self._letters:
-            pairs = _some(f"{one} is {band}" for one, band in sorted(self._letters.items()))
+            pairs = some(f"{one} is {band}" for one, band in sorted(self._letters.items()))
             lines.append(f"bare band letters are taken so: {pairs}")
         if self._converted:
             lines.append(f"converted from Vega to AB: {_offsets(self._converted)}")
@@ -83,20 +83,21 @@ class Tally:
 
 
 def _left_out(rows: list[int], why: str) -> str:
-    return f"left out {_count(len(rows))} with {why}: row {_some(map(str, rows))}"
+    return f"left out {_count(len(rows))} with {why}: row {some(map(str, rows))}"
 
 
 def _count(number: int) -> str:
     return f"{number} row{'s' * (number != 1)}"
 
 
-def _some(names: Iterable[str]) -> str:
+def some(names: Iterable[str]) -> str:
+    """The first names, and whether there are more."""
     listed = list(names)
     return ", ".join(listed[:MOST_SHOWN]) + (", ..." if len(listed) > MOST_SHOWN else "")
 
 
 def _offsets(counts: Counter[str]) -> str:
-    return _some(f"{band} {_offset(band)} ({number})" for band, number in sorted(counts.items()))
+    return some(f"{band} {_offset(band)} ({number})" for band, number in sorted(counts.items()))
 
 
 def _offset(band: str) -> str:
