@@ -234,7 +234,7 @@ def print_end(report: TickReport, folder: Path) -> None:
         print("\n".join(map(one_line, report.waiting)))
         print("what waits is tried again by the ticks to come")
     if not report.needs:
-        print("nothing to fit: the night's folder has no light curve (.csv or .dat)")
+        print("nothing to fit: the night's folder has no light curve (see nmma-fitter formats)")
     elif skipped := all_skipped(report.needs):
         print(one_line(skipped))
     elif report.new == 0 and report.finished and any(need.digest for need in report.needs):

@@ -143,12 +143,14 @@ def test_a_window_without_any_detection_is_said_and_no_success(root):
 def test_files_of_a_night_that_nobody_reads_are_named(root):
     a_night(root)
     night = root / "candidates" / NIGHT
-    night.joinpath("lc_ZTF1_forced1_stacked0.csv").rename(night / "lc_ZTF1.txt")
-    night.joinpath("lc_B.csv.gz").write_bytes(b"\x1f\x8b")
+    night.joinpath("lc_ZTF1_forced1_stacked0.csv").rename(night / "lc_ZTF1.csv.old")
+    night.joinpath("README.txt").write_text("These are light curves.\n")
     found = call_here(root, "make-jobs", "--config", "my.toml")
-    assert found.both.count("2 files are no .csv or .dat: 'lc_B.csv.gz', 'lc_ZTF1.txt'") == 1
+    assert found.both.count("2 files are no light curves: 'README.txt', 'lc_ZTF1.csv.old'") == 1
     assert "no light curve has changed" not in found.out
-    assert found.out.strip().endswith("the night's folder has no light curve (.csv or .dat)")
+    assert found.out.strip().endswith(
+        "the night's folder has no light curve (see nmma-fitter formats)"
+    )
 
 
 def test_a_prior_that_nothing_reads_is_named(root):

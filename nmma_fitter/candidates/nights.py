@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ..errors import BadInput
@@ -16,7 +17,8 @@ log = logging.getLogger(__name__)
 _NIGHT = re.compile(r"\d{7}-\d{7}", re.ASCII)  # first and last Julian date
 _SURVEY_FILE = re.compile(r"lc_(.+)_forced\d+_stacked\d+", re.ASCII)
 _UNIX_EPOCH_JD = 2440587.5
-_SUFFIXES = {".csv", ".dat"}
+_PLAIN = (".csv", ".dat")  # of light curves whatever they say; other files are looked into
+_PACKED = ".gz"
 
 
 def jd_of_day(now: float) -> int:
@@ -179,8 +181,27 @@ def nights_to_look_at(nights: Nights, known: Collection[str]) -> tuple[list[Path
 
 
 def is_candidate_name(name: str) -> bool:
-    """Whether a file's name is that of a light curve; hidden ones are not."""
-    return not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
+    """Whether a file's name ends as that of a light curve may; hidden ones are not meant."""
+    return not name.startswith(".") and _unpacked(name).endswith(_suffixes())
+
+
+def _unpacked(name: str) -> str:
+    return name.lower().removesuffix(_PACKED)
+
+
+@cache
+def _suffixes() -> tuple[str, ...]:
+    from .formats import FORMATS  # which import this module
+
+    return tuple(sorted({suffix for one in FORMATS for suffix in one.suffixes}))
+
+
+@lru_cache(maxsize=4096)
+def _is_photometry(path: Path, mark: tuple[int, int]) -> bool:
+    """Whether a file is a light curve by what it says, as of its size and time."""
+    from .formats import is_photometry
+
+    return is_photometry(path)
 
 
 def _is_night(entry: Path) -> bool:
@@ -193,7 +214,8 @@ def _is_night(entry: Path) -> bool:
 def candidate_files(night_dir: Path) -> list[Path]:
     """Light-curve files of a night, sorted by name.
 
-    Hidden files (an unfinished transfer's too), anything but regular ``.csv`` and ``.dat`` files,
+    All ``.csv`` and ``.dat`` are; files with another suffix of a known format (also of these with
+    ``.gz``) where a format recognises what they say. Hidden files (an unfinished transfer's too)
     and links that lead out of the folder are left out.
 
     Raises
@@ -211,19 +233,30 @@ def candidate_files(night_dir: Path) -> list[Path]:
 
 
 def other_files(night_dir: Path) -> list[str]:
-    """Names of a night's files that are not looked at for their suffix; hidden ones are not meant.
+    """Names of a night's files that are not looked at; hidden ones are not meant.
 
     A source's ``manifest.sha256`` is no light curve, and not meant either.
     """
     try:
-        names = [one.name for one in night_dir.iterdir() if one.is_file()]
+        files = [one for one in night_dir.iterdir() if one.is_file()]
+        return sorted(
+            one.name
+            for one in files
+            if not one.name.startswith(".")
+            and not one.name.endswith(".sha256")
+            and not _is_light_curve(one)
+        )
     except OSError:  # whoever reads the candidates says so
         return []
-    return sorted(
-        name
-        for name in names
-        if not (name.startswith(".") or is_candidate_name(name) or name.endswith(".sha256"))
-    )
+
+
+def _is_light_curve(entry: Path) -> bool:
+    if not is_candidate_name(entry.name):
+        return False
+    if _unpacked(entry.name).endswith(_PLAIN):
+        return True
+    found = entry.stat()
+    return _is_photometry(entry, (found.st_size, found.st_mtime_ns))
 
 
 def _is_candidate(entry: Path, root: Path) -> bool:
@@ -232,12 +265,13 @@ def _is_candidate(entry: Path, root: Path) -> bool:
     if entry.resolve().parent != root:
         log.warning("%r leads out of the night's folder; ignored", str(entry))
         return False
-    return True
+    return _is_light_curve(entry)
 
 
 def object_name(path: Path) -> str:
     """Object of a file: that of ``lc_<object>_forced1_stacked0.csv``, else the bare file name."""
     # Bytes of the name that are no UTF-8 could be neither stored nor printed.
-    stem = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
+    name = path.stem if path.suffix.lower() == _PACKED else path.name
+    stem = os.fsencode(Path(name).stem).decode("utf-8", "backslashreplace")
     match = _SURVEY_FILE.fullmatch(stem)
     return match[1] if match else stem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import zlib
 from pathlib import Path
 from typing import IO
@@ -70,8 +69,8 @@ def check_file(path: Path) -> None:
         raise Place(path).error("is not a file; check the path")
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes, unpacked where it is gzip.
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes, unpacked where it is gzip; with `most`, no more than its first so many.
 
     Raises
     ------
@@ -82,11 +81,12 @@ def read_bytes(path: Path) -> bytes:
     try:
         check_file(path)
         with path.open("rb") as stream:
-            content = _bounded(stream, place)
-        if not content.startswith(_GZIP):
-            return content
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            return _bounded(packed, place)
+            packed = stream.read(len(_GZIP)) == _GZIP
+            stream.seek(0)
+            if not packed:
+                return _bounded(stream, place, most)
+            with gzip.GzipFile(fileobj=stream) as unpacked:
+                return _bounded(unpacked, place, most)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise place.error("is gzip, and damaged or cut short; deliver it again") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -94,7 +94,9 @@ def read_bytes(path: Path) -> bytes:
         raise place.error(f"cannot be read ({reason}); check path and permissions") from None
 
 
-def _bounded(stream: IO[bytes] | gzip.GzipFile, place: Place) -> bytes:
+def _bounded(stream: IO[bytes] | gzip.GzipFile, place: Place, most: int | None) -> bytes:
+    if most is not None:
+        return stream.read(most)
     content = stream.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise place.error(

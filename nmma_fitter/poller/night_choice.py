@@ -153,8 +153,8 @@ class NightChoice:
             return
         self._other_files[self.name] = names
         some = ", ".join(map(repr, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
-        are = "file is" if len(names) == 1 else "files are"
-        log.warning("%s: %d %s no .csv or .dat: %s", self.name, len(names), are, some)
+        are = "file is no light curve" if len(names) == 1 else "files are no light curves"
+        log.warning("%s: %d %s: %s", self.name, len(names), are, some)
 
     def asked_of(self, needs: Sequence[NeedRow]) -> list[NeedRow]:
         """Those of a night's needs that were asked for."""

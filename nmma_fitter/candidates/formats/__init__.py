@@ -16,15 +16,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...errors import BadInput
 from ..exposures import Merged, apart, merge
 from ..lightcurve import SIGNIFICANCE, LightCurve, is_object_name
 from ..nights import object_name
 from ..rows import Place, Row
+from . import header_table, json_text
 from .base import Content, Format, Photometry
 from .listed import FORMATS as FORMATS
 
 log = logging.getLogger(__name__)
 
+LOOKED_AT = 1_000_000  # bytes of a file of which it is told whether it is a light curve
 LONG_ALONE = 30.0  # days from the first detection to the next
 
 
@@ -138,6 +141,23 @@ def read_and_merge(
 def format_of(content: Content) -> Format:
     """The format of a file; the last of `FORMATS` where none recognises it."""
     return next((one for one in FORMATS if one.recognises(content)), FORMATS[-1])
+
+
+def is_photometry(path: Path) -> bool:
+    """Whether a file's beginning is that of a light curve, in a format that says so itself.
+
+    Of JSON that is longer than what is looked at, nothing can be said: whoever reads it will.
+    """
+    try:
+        content = Content.of(path, most=LOOKED_AT)
+    except BadInput:
+        return False
+    if json_text.is_json(content):
+        kind = json_text.kind(content)
+        whole = len(content.data) < LOOKED_AT
+        return kind != json_text.OTHER and (kind != json_text.DAMAGED or not whole)
+    found = format_of(content)
+    return found is not FORMATS[-1] or header_table.is_light_curve(content)
 
 
 def parse(path: Path, *, bands: str = "ztf") -> Photometry:

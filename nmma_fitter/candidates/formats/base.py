@@ -38,9 +38,9 @@ class Content:
     data: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, path: Path) -> Content:
-        """Read a file, unpacked where it is gzip; raises `BadInput` as `read_bytes`."""
-        return cls(path, read_bytes(path))
+    def of(cls, path: Path, most: int | None = None) -> Content:
+        """Read a file, or its first bytes, unpacked where it is gzip; raises as `read_bytes`."""
+        return cls(path, read_bytes(path, most))
 
     @property
     def place(self) -> Place:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..columns import folded
+from ...errors import BadInput
+from ..columns import chosen, folded, lacking
 from .base import Content, Format, Photometry
 from .header_text import table_of
 from .table_rows import rows_of
@@ -26,6 +27,15 @@ def _read(content: Content, bands: str) -> Photometry:
     tally = Tally()
     found = rows_of(table.place, table.columns, table.records(tally), bands, survey=survey)
     return replace(found, notes=(*tally.notes(), *found.notes))
+
+
+def is_light_curve(content: Content) -> bool:
+    """Whether the header of a text gives time, band and value; never raises."""
+    try:
+        columns = table_of(content.place, content.head).columns
+    except BadInput:
+        return False
+    return not lacking(chosen(columns))
 
 
 FORMAT = Format(
