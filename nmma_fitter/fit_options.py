@@ -97,5 +97,6 @@ def _name_of(error: ValidationError, over: Json) -> str:
 def _options(over: Json, *settings: str) -> str:
     """Those options of ``nmma-fit`` that gave one of these settings."""
     special = {"trigger": "--trigger-time", "sys_error_bands": "--sys-error"}
+    special |= {"bands": "--letters-of", "only_bands": "--bands", "without_bands": "--not-bands"}
     given = [special.get(one, "--" + one.replace("_", "-")) for one in settings if one in over]
     return ", ".join(given) + ": " if given else ""

@@ -26,7 +26,8 @@ from nmma_fitter.validation import problem_of
 NO_SIGNAL = 2.5 / math.log(10)  # mag, error of a flux that equals its own error
 BRIGHTEST = 2.0  # mag
 READING = ("bands", "keep_duplicates", "significance")  # settings by which a file is read
-PARSE_ONLY = {*READING, "min_detections"}  # which the photometry has absorbed
+# which the photometry has absorbed
+PARSE_ONLY = {*READING, "min_detections", "only_bands", "without_bands"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from nmma_fitter.bands import canonical
+from nmma_fitter.errors import BadInput
+
+
+def _canonical(name: str) -> str:
+    try:
+        return canonical(name)
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+
 
 Trigger = Literal["first-detection", "day-before"] | float
 Magnitude = Annotated[float, Field(ge=-10, le=40)]
 MagnitudeError = Annotated[float, Field(ge=0, le=10)]
+Band = Annotated[str, AfterValidator(_canonical)]
 Wavelength = Annotated[float, Field(gt=100, lt=1e7)]  # ångström
 NmmaRepair = Literal[
     "wavelengths", "blackbody", "afterglow-redshift", "supernova", "limits", "times", "sampler"
@@ -89,7 +101,9 @@ class FitSettings(Settings):
     min_detections: Annotated[int, Field(ge=1, le=1_000_000)] = 2
     significance: Annotated[float, Field(ge=0, le=100)] = 3.0  # sigma, of a detection
     keep_duplicates: bool = False
-    bands: str = "ztf"  # what bare g, r, i mean in a .dat file
+    bands: str = "ztf"  # survey of bare g, r, i where a file does not say
+    only_bands: list[Band] = []  # rows in other bands are left out; empty: all enter
+    without_bands: list[Band] = []  # rows in these are left out
     sys_error: MagnitudeError = 1.0
     sys_error_bands: dict[str, MagnitudeError] = {}
     limit_error: MagnitudeError = 0.22  # of a 5-sigma limit, mag

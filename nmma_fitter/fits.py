@@ -12,10 +12,12 @@ from typing import Any
 from nmma_fitter import models
 from nmma_fitter.candidates.formats import Reading
 from nmma_fitter.candidates.formats import read as read_whole
+from nmma_fitter.candidates.rows import Place
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
 from nmma_fitter.errors import BadInput
+from nmma_fitter.fit_bands import chosen_rows, predictable
 from nmma_fitter.fit_options import settings_of
 from nmma_fitter.fit_request import READING, FitRequest
 from nmma_fitter.fit_settings import FitSettings, FitsTable
@@ -79,13 +81,17 @@ def requests_of(
     """
     chosen = settings_of(fits, wanted, over or {}, jet)
     found: list[FitRequest] = []
+    said: dict[str, None] = {}
     read: dict[tuple[Any, ...], Reading] = {}
     for model, settings in chosen.items():
         how = {key: getattr(settings, key) for key in READING}
         key = tuple(how.values())
         if key not in read:
             read[key] = read_file(path, name=name, **how)
-        lightcurve, rows, notes = read[key]
+        whole, rows, notes = read[key]
+        lightcurve, note = chosen_rows(whole, settings)
+        said |= {note: None} if note else {}
+        notes = (*notes, note) if note else notes
         merged = tuple(asdict(one) for one in rows)
         if priors:
             text, origin = read_text(priors), origin_of(priors)
@@ -99,6 +105,10 @@ def requests_of(
         if fits.plots.truth is not None:
             request = replace(request, truth=truth_of(fits.plots.truth, request))
         found.append(request)
+    found, note = predictable(found)
+    for line in (*said, note):
+        if line:
+            log.warning("%s: %s", Place(path), line)
     return found
 
 

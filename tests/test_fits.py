@@ -131,7 +131,7 @@ def test_a_zip_named_csv_is_a_named_failure_and_the_others_go_on(tmp_path):
 def test_of_two_files_of_one_object_the_second_is_a_named_failure(tmp_path):
     one = light_curve(tmp_path / "n")
     two = tmp_path / "n" / "lc_ZTF1_forced1_stacked1.csv"
-    two.write_bytes(one.read_bytes())
+    two.write_text(one.read_text().replace("19.0", "18.9"))
     _, second = campaign(tmp_path).wanted("n", [one, two])
     assert (second.state, second.reason) == (State.FAILED, "bad_input")
     assert one.name in second.detail
@@ -206,3 +206,36 @@ def test_of_a_known_unit_it_is_not_asked_again_whether_its_model_is_there(tmp_pa
     digest = requests_of(path, names, configured(tmp_path).fits)[0].digest
     (known,) = FitsCampaign(configured(tmp_path), names).wanted("n", [path], {digest})
     assert known.unit is not None
+
+
+CLAIM = "object,jd,mag,magerr,filter\n" + "".join(
+    f"ZTF1,{row.split(',')[0]},17.0,0.1,g\n" for row in ROWS
+)
+
+
+def night_of(of: FitsCampaign, folder: Path) -> list[tuple[str, str, str]]:
+    found = of.wanted("n", sorted(folder.iterdir()))
+    return [(w.object, w.state.value if w.state else "fit", w.detail or "") for w in found]
+
+
+def test_the_file_named_after_an_object_wins_over_one_that_claims_it(tmp_path):
+    own = light_curve(tmp_path / "night")
+    (tmp_path / "night" / "a_claim.csv").write_text(CLAIM)
+    (claim, state, why), (name, fitted, _) = night_of(campaign(tmp_path), tmp_path / "night")
+    assert (claim, state, name, fitted) == ("a_claim", "failed", "ZTF1", "fit")
+    assert f"ZTF1 has a light curve in {own.name!r} already" in why and "a_claim.csv" in why
+
+
+def test_of_files_that_only_claim_an_object_the_first_by_name_counts(tmp_path):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night" / "a.csv").write_text(CLAIM)
+    (tmp_path / "night" / "b.csv").write_text(CLAIM.replace("17.0", "18.0"))
+    states = [state for _, state, _ in night_of(campaign(tmp_path), tmp_path / "night")]
+    assert states == ["fit", "failed"]
+
+
+def test_files_with_the_same_photometry_are_no_conflict(tmp_path):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night" / "a.csv").write_text(CLAIM)
+    (tmp_path / "night" / "b.csv").write_text(CLAIM)
+    assert len(night_of(campaign(tmp_path), tmp_path / "night")) == 1

@@ -68,7 +68,15 @@ def nmma_fit(
         float | None, typer.Option(help="Milky Way reddening E(B-V), mag.")
     ] = None,
     bands: Annotated[
-        str | None, typer.Option(help="Survey of bare g, r, i in a .dat file [ztf].")
+        str | None, typer.Option(metavar="BAND,...", help="Only rows in these bands enter.")
+    ] = None,
+    not_bands: Annotated[
+        str | None,
+        typer.Option("--not-bands", metavar="BAND,...", help="Rows in these are left out."),
+    ] = None,
+    letters_of: Annotated[
+        str | None,
+        typer.Option(metavar="SURVEY", help="Survey of bare g, r, i where no column says [ztf]."),
     ] = None,
     engine: Annotated[
         str | None,
@@ -128,7 +136,9 @@ def nmma_fit(
         "tmin": tmin,
         "tmax": tmax,
         "galactic_ebv": galactic_ebv,
-        "bands": bands,
+        "bands": letters_of,
+        "only_bands": _bands("--bands", bands),
+        "without_bands": _bands("--not-bands", not_bands),
         "seed": seed,
         "sampler": sampler,
         "nlive": nlive,
@@ -147,6 +157,20 @@ def nmma_fit(
     from nmma_fitter.by_hand import fit_by_hand
 
     raise typer.Exit(fit_by_hand(order, force=force))
+
+
+def _bands(option: str, text: str | None) -> list[str] | None:
+    """Canonical names of bands separated by commas."""
+    from nmma_fitter.bands import SURVEYS, canonical
+
+    if text is None:
+        return None
+    if text in SURVEYS:
+        raise BadInput(f"{option} {text}: give bands; whose bare letters are says --letters-of")
+    try:
+        return [canonical(name.strip()) for name in text.split(",")]
+    except BadInput as error:
+        raise BadInput(f"{option}: {error}") from None
 
 
 def _no_lightcurve(words: list[str]) -> str:
