@@ -16,6 +16,7 @@ from .lightcurve import AB_ZERO_POINT, MAG_PER_LN
 JD_OF_MJD_ZERO = 2400000.5
 MJD_RANGE = (30000.0, 100000.0)  # 1941 to 2132: outside it is another time scale or a typing error
 MAG_RANGE = (-10.0, 40.0)
+SMALLEST_ERROR = 1e-6  # mag, the digest's last digit
 LARGEST_ERROR = 10.0  # mag
 LIMIT_SIGMAS = 5.0  # of a limit that follows from a flux's error
 FLUX_RANGE = (-4e13, 4e13)  # microjansky: as far from zero as the brightest magnitude
@@ -139,6 +140,10 @@ def of_flux(
             mag = mag_err = math.nan
     if math.isnan(limit):
         limit = AB_ZERO_POINT - 2.5 * math.log10(LIMIT_SIGMAS * flux_err)
+        if not MAG_RANGE[0] <= limit <= MAG_RANGE[1]:
+            raise place.error(f"flux error {flux_err:g} microjansky cannot be right; correct it")
+    else:
+        _check_mag(limit, place, "limiting magnitude")
     number_in_file = place.row or 0
     how = (forced, flux, flux_err, instrument, baseline, baseline_err)
     return Row(number_in_file, mjd, band, mag, mag_err, limit, *how)
@@ -269,7 +274,7 @@ def checked(
     _check_mag(mag, place, "magnitude")
     if math.isnan(mag_err):
         raise place.error("the magnitude has no error; give one or remove the row")
-    if not 0 < mag_err <= LARGEST_ERROR:
+    if not SMALLEST_ERROR <= mag_err <= LARGEST_ERROR:
         raise place.error(
             f"magnitude error {mag_err:g} is not between 0 and {LARGEST_ERROR:g}; "
             "correct it or remove the row"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import reprlib
 
-from ...bands import canonical
+from ...bands import SURVEYS, canonical
 from ...errors import BadInput
 from ..cells import Cells
 from ..rows import Place, band_of, is_missing
 from .tally import Tally
 
+_LETTERS = frozenset("ugrizy")  # which several surveys have
 _NUMBERED = {"ztf": {1.0: "ztfg", 2.0: "ztfr", 3.0: "ztfi"}}  # fid of ZTF's alerts
 
 
@@ -28,7 +29,7 @@ class Bands:
 
     def __init__(self, bands: str, survey: str | None, tally: Tally) -> None:
         self._bands, self._survey, self._tally = bands, survey, tally
-        self._known: dict[str, str | BadInput] = {}
+        self._known: dict[tuple[str, str | None], str | BadInput] = {}
 
     def of(self, cells: Cells) -> str | None:
         """Canonical band; None where the row is left out, since nothing here knows it.
@@ -44,21 +45,29 @@ class Bands:
             raise cells.place.error(f"{column} is empty; name the band or remove the row")
         if not cells.word("band") and text[0].isdigit():
             return _numbered(cells)
-        if text not in self._known:
-            self._known[text] = self._named(cells.place, text)
-        band = self._known[text]
+        given = cells.word("survey").lower()
+        key = text, given if given in SURVEYS else self._survey
+        if key not in self._known:
+            self._known[key] = self._named(cells.place, *key)
+        band = self._known[key]
         if isinstance(band, BadInput):
             self._tally.unknown_band(cells.place, text, band)
             return None
         return band
 
-    def _named(self, place: Place, text: str) -> str | BadInput:
-        letter = _survey_letter(text, self._survey) if self._survey else text
+    def _named(self, place: Place, text: str, survey: str | None) -> str | BadInput:
+        letter = _survey_letter(text, survey) if survey else text
+        default = survey or self._bands
         try:
-            band = band_of(letter, place, self._survey or self._bands)
+            band = band_of(letter, place, default)
         except BadInput as error:
+            if text in _LETTERS:
+                self._tally.say(
+                    f"{default} has no {text}: where bare letters are another survey's, write "
+                    f"its name before them, as sdss{text.lower()}, or change the setting bands"
+                )
             return error
-        of_survey = self._survey is not None and band == _own(self._survey, letter)
+        of_survey = survey is not None and band == _own(survey, letter)
         if (len(text) == 1 or text == "Ks") and not of_survey:
             self._tally.letter(text, band)
         return band
@@ -72,7 +81,7 @@ def _survey_letter(text: str, survey: str) -> str:
 
 def _own(survey: str, letter: str) -> str | None:
     """Band that a survey has for a letter that no other system claims."""
-    if letter not in "ugrizy":
+    if letter not in _LETTERS:
         return None
     try:
         return canonical(letter, default=survey)

@@ -9,7 +9,7 @@ from ...errors import BadInput
 from ...vega import ab_minus_vega
 from ..cells import Cells
 from ..fluxes import Flux, flux_of
-from ..rows import LARGEST_ERROR, Row, checked, of_flux
+from ..rows import LARGEST_ERROR, SMALLEST_ERROR, Row, checked, of_flux
 from .tally import Tally
 
 _NEGATIVE = "the magnitude of a negative subtraction"
@@ -80,7 +80,7 @@ def _of_magnitude(
     limit_of_flux: float,
     tally: Tally,
 ) -> Row | None:
-    if not math.isnan(values.mag) and not 0 < values.err <= LARGEST_ERROR:
+    if not math.isnan(values.mag) and not SMALLEST_ERROR <= values.err <= LARGEST_ERROR:
         tally.leave_out(cells.place, _NO_ERROR, _wrong_error(cells, values.err))
         return None
     in_ab = _in_ab(cells, band, system, values, tally)
