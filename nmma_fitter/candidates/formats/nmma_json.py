@@ -15,6 +15,7 @@ from ...bands import canonical
 from ...errors import BadInput
 from ..rows import MJD_RANGE, Place, Row, checked, mjd_from_number, number
 from .base import Content, Format, Photometry
+from .column_table import check_rows
 from .json_text import kind, parsed, text_of
 from .tally import Tally
 
@@ -29,6 +30,7 @@ def _read(content: Content, bands: str) -> Photometry:
         band = _band(name, bands)
         for time, mag, error in _measurements(content.place, name, values):
             count += 1
+            check_rows(content.place, count)
             place = Place(content.path, count)
             if isinstance(band, BadInput):
                 tally.unknown_band(place, name, band)

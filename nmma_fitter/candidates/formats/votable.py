@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from typing import Any
 from xml.parsers import expat
 
 from ...errors import BadInput
-from ..columns import chosen, lacking
+from ..columns import MOST_COLUMNS, chosen, lacking
 from ..rows import Place
 from .base import Content, Format, Photometry
 from .column_table import check_rows, rows_of_columns
 
+MOST_DEPTH = 50  # elements within each other
+MOST_VALUES = 10_000_000  # of all rows
 _DAMAGED = "is a damaged VOTable; deliver it again"
 
 
@@ -37,29 +40,69 @@ class _Check:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._rows = 0
+        self._depth = self._fields = self._width = self._rows = 0
         self.scale = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Look at an element as it opens."""
         tag = name.rpartition(":")[2].upper()
         lower = {key.rpartition(":")[2].lower(): value for key, value in attributes.items()}
-        if tag == "STREAM" and "href" in lower:
+        self._depth += 1
+        if self._depth > MOST_DEPTH or len(attributes) > MOST_DEPTH:
+            raise self._place.error("is XML nested too deep to be a VOTable; deliver it again")
+        if tag == "STREAM":
+            self._stream(lower)
+        elif tag == "FITS":
+            raise self._place.error("holds FITS; deliver the FITS table itself")
+        elif tag == "TIMESYS":
+            self.scale = lower.get("timescale", "")
+        elif tag == "FIELD":
+            self._field(lower.get("arraysize", "1"))
+        elif tag == "TABLE":
+            self._fields = self._width = self._rows = 0
+            self._check_size(_count(lower.get("nrows", "0")))
+        elif tag == "TR":
+            self._rows += 1
+            self._check_size(self._rows)
+
+    def end(self, name: str) -> None:
+        """Leave an element."""
+        self._depth -= 1
+
+    def doctype(self, *_: Any) -> None:
+        """Refuse what could define entities."""
+        raise self._place.error("has a DOCTYPE, which is not read; write it as plain VOTable")
+
+    def _stream(self, attributes: dict[str, str]) -> None:
+        if "href" in attributes:
             raise self._place.error(
                 "points to another file (STREAM href), which is not fetched; "
                 "write the rows into the VOTable"
             )
-        if tag == "STREAM" and lower.get("encoding", "base64").lower() != "base64":
+        if attributes.get("encoding", "base64").lower() != "base64":
             raise self._place.error("has a packed STREAM; write it as TABLEDATA or base64")
-        if tag == "FITS":
-            raise self._place.error("holds FITS; deliver the FITS table itself")
-        if tag == "TIMESYS":
-            self.scale = lower.get("timescale", "")
-        if tag == "TR":
-            self._rows += 1
-            check_rows(self._place, self._rows)
 
-    def doctype(self, *_: Any) -> None:
-        raise self._place.error("has a DOCTYPE, which is not read; write it as plain VOTable")
+    def _field(self, size: str) -> None:
+        self._fields += 1
+        if self._fields > MOST_COLUMNS:
+            raise self._place.error(
+                f"has more than {MOST_COLUMNS} columns, not a light curve's; deliver it again"
+            )
+        self._width += math.prod(_count(one) for one in size.rstrip("*").split("x") if one)
+        self._check_size(1)
+
+    def _check_size(self, rows: int) -> None:
+        check_rows(self._place, rows)
+        if rows * self._width > MOST_VALUES:
+            raise self._place.error(
+                f"has more than {MOST_VALUES} values in its arrays; deliver the light curve alone"
+            )
+
+
+def _count(text: str) -> int:
+    """A number of an attribute; more than is allowed of anything for what is none."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 10**9
 
 
 def _checked(place: Place, data: bytes) -> str:
@@ -67,6 +110,7 @@ def _checked(place: Place, data: bytes) -> str:
     check = _Check(place)
     parser = expat.ParserCreate()
     parser.StartElementHandler = check.start
+    parser.EndElementHandler = check.end
     parser.StartDoctypeDeclHandler = check.doctype
     try:
         parser.Parse(data, True)

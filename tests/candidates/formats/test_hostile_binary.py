@@ -144,6 +144,11 @@ VOTABLE = written(table(), "votable").decode()
         ("<VOTABLE", '<!DOCTYPE x [<!ENTITY a "b">]><VOTABLE', "DOCTYPE"),
         ("</TABLE>", "", "row .*: is no complete XML"),
         ("<TD>ztfg</TD>", "", "damaged VOTable|band|filter"),
+        ("<TABLE>", '<TABLE nrows="1000000000">', "more than 50000 rows"),
+        ('datatype="double"', 'datatype="double" arraysize="99999999"', "10000000 values"),
+        ('datatype="double"', 'datatype="double" arraysize="9x9e9"', "10000000 values"),
+        ("<FIELD", '<FIELD name="f" datatype="int"/>' * 1001 + "<FIELD", "more than 1000 columns"),
+        ("<TABLE>", "<a>" * 60 + "<TABLE>", "nested too deep"),
         ("</TABLEDATA>", "<TR/>" * 50_001 + "</TABLEDATA>", "more than 50000 rows"),
     ],
 )  # fmt: skip
