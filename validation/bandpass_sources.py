@@ -184,11 +184,23 @@ def _satellites() -> Iterator[Source]:
 def _hubble() -> Iterator[Source]:
     for x in ("435w", "475w", "555w", "606w", "625w", "775w", "814w", "850lp"):
         yield Source(f"f{x}", f"ACS F{x.upper()}", "pyphot", f"hst_acs_wfc_f{x}.csv")
-    for x in "475w 555w 606w 625w 775w 814w 850lp".split():
+    for x in ["475w", "555w", "606w", "625w", "775w", "814w", "850lp"]:
         yield _uvis(f"uvf{x}", x)
-    for x in "218w 225w 275w 300x 336w 350lp 390w 438w 689m 763m 845m".split():
+    for x in [
+        "218w",
+        "225w",
+        "275w",
+        "300x",
+        "336w",
+        "350lp",
+        "390w",
+        "438w",
+        "689m",
+        "763m",
+        "845m",
+    ]:
         yield _uvis(f"f{x}", x)
-    for x in "098m 105w 110w 125w 140w 160w".split():
+    for x in ["098m", "105w", "110w", "125w", "140w", "160w"]:
         yield Source(f"f{x}", f"WFC3 F{x.upper()}", "astro-sedpy", f"wfc3_ir_f{x}.par")
     for x, window in {
         "127m": (12100.0, 13400.0),
@@ -204,7 +216,7 @@ def _hubble() -> Iterator[Source]:
 
 def _uvis(band: str, name: str) -> Source:
     label = f"UVIS F{name.upper()}"
-    if name in "225w 275w 300x 336w 390w 438w 475w 555w 625w 814w".split():
+    if name in ["225w", "275w", "300x", "336w", "390w", "438w", "475w", "555w", "625w", "814w"]:
         return Source(band, label, "bayesn", f"HST/WFC3/UVIS2/F{name.upper()}.dat")
     if name == "606w":
         return Source(band, label, "astro-sedpy", "wfc3_uvis_f606w.par")
@@ -217,7 +229,7 @@ def _webb() -> Iterator[Source]:
     near = "070w 090w 115w 150w 200w 277w 356w 444w 140m 162m 182m 210m 250m 300m 335m 360m"
     for x in f"{near} 410m 430m 460m 480m".split():
         yield Source(f"f{x}", f"NIRCam F{x.upper()}", "pyphot", f"jwst_nircam_f{x}.csv")
-    for x in "560w 770w 1000w 1130w 1280w 1500w 1800w 2100w 2550w".split():
+    for x in ["560w", "770w", "1000w", "1130w", "1280w", "1500w", "1800w", "2100w", "2550w"]:
         yield Source(f"f{x}", f"MIRI F{x.upper()}", "astro-sedpy", f"jwst_f{x}.par")
     hat = "centre and width of the MIRI filter table (STScI)"
     for x, (centre, width) in {

@@ -109,7 +109,7 @@ def trimmed(curve: Curve) -> Curve:
 
 def averaged(curve: Curve) -> Curve:
     """Sampled no finer than `GRID`, each new value the mean of what lies around it."""
-    wave, transmission = curve
+    wave = curve[0]
     if np.median(np.diff(wave)) >= GRID / 2:
         return curve
     grid = np.linspace(wave[0], wave[-1], int((wave[-1] - wave[0]) / GRID) + 1)
@@ -216,10 +216,8 @@ def build(folder: Path) -> None:
         zero = vega_magnitude(few, vega)
         version = PACKAGES[source.package][0] if source.package in PACKAGES else ""
         origin = f"{source.package} {version}: {source.item}" if version else source.item
-        rows.append(
-            [source.band, source.label, letter(source, at), f"{at:.2f}", f"{zero:.3f}", origin]
-            + [source.note]
-        )
+        shown = source.label, letter(source, at), f"{at:.2f}", f"{zero:.3f}"
+        rows.append([source.band, *shown, origin, source.note])
         magnitudes.append([source.band, *(f"{magnitude(curve, t):.5f}" for t in TEMPERATURES)])
         curves.append(few)
     DATA.mkdir(exist_ok=True)
