@@ -156,7 +156,7 @@ def thinned(curve: Curve) -> Curve:
     tolerance = 0.005
     while True:
         kept = _simplified(full, tolerance)
-        few = np.round(full[0][kept], 1), np.round(full[1][kept], 4)
+        few = np.round(full[0][kept], 1), np.round(full[1][kept], 6)
         enough = np.abs(moved(few, curve)).max() <= MOVED
         if enough or tolerance < 1e-5:
             return few
@@ -195,7 +195,7 @@ def vega_magnitude(curve: Curve, spectrum: Curve) -> float:
 
 def letter(source: Source, wavelength: float) -> str:
     """Letter of the style in which a band is drawn: its own, or the nearest in wavelength."""
-    own = source.label.split(" (")[0].split(" ")[-1].lower().removesuffix("s")
+    own = source.label.split(" (")[0].split(" ")[-1].lower().removesuffix("s").rstrip("0123456789")
     for at, name in LETTERS.items():
         if name == own and abs(np.log(at / wavelength)) < 0.15:
             return name
