@@ -152,15 +152,15 @@ def mean_wavelength(curve: Curve) -> float:
 
 def thinned(curve: Curve) -> Curve:
     """The fewest points between which straight lines move no black body by more than `MOVED`."""
-    full = averaged(curve)
-    tolerance = 0.005
-    while True:
-        kept = _simplified(full, tolerance)
-        few = np.round(full[0][kept], 1), np.round(full[1][kept], 6)
-        enough = np.abs(moved(few, curve)).max() <= MOVED
-        if enough or tolerance < 1e-5:
-            return few
-        tolerance /= 2
+    for full in (averaged(curve), curve):
+        tolerance = 0.005
+        while tolerance > 1e-5:
+            kept = _simplified(full, tolerance)
+            few = np.round(full[0][kept], 1), np.round(full[1][kept], 6)
+            if np.abs(moved(few, curve)).max() <= MOVED:
+                return few
+            tolerance /= 2
+    return curve
 
 
 def _simplified(curve: Curve, tolerance: float) -> NDArray[np.intp]:
