@@ -14,7 +14,7 @@ STAMP_NMMA := $(NMMA)/.installed
 # The tests against NMMA run where `make nmma` was, unless another environment is named.
 WITH_NMMA = $(shell test -z "$$NMMA_PYTHON" -a -e $(STAMP_NMMA) && echo NMMA_PYTHON=$(abspath $(NMMA)/bin/python))
 
-.PHONY: help install demo nmma test test-quick chaos bench calibrate check format clean
+.PHONY: help install demo nmma test test-quick chaos fuzz bench calibrate check format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-quick: $(STAMP_DEV)  ## Run the tests that need no service and no whole fit
 
 chaos: $(STAMP_DEV)  ## Kill the poller anywhere, count losses (CHAOS_OUT, CHAOS_ARGS)
 	$(BIN)/python tests/chaos --out $(CHAOS_OUT) $(CHAOS_ARGS)
+
+fuzz: $(STAMP_DEV)  ## Read a million damaged files with each reader (FUZZ_ARGS)
+	$(BIN)/python tests/fuzz $(FUZZ_ARGS)
 
 bench: $(STAMP_DEV)  ## Time fits, here and in NMMA (BENCH_ARGS, NMMA_ARGS)
 	$(BIN)/python benchmarks/likelihoods.py

@@ -22,6 +22,7 @@ LISTED_SKIPS = (
     "NMMA is not installed*",
     "uv is not installed",
     "*../shared/data*",  # real light curves and templates, which not everyone has
+    "*../shared/cases*",  # inputs from public reports
     "the weights of [BK]*20* are not here*",  # published surrogates, which are fetched
     "sncosmo's template nugent-hyper is not on this machine*",
 )

@@ -12,7 +12,8 @@ OF_SURVEY: Final[Mapping[str, Mapping[str, str]]] = {
     "lsst": {letter: f"lsst{letter}" for letter in "ugrizy"},
     "des": {letter: f"des{letter}" for letter in "ugrizy"},
 }
-NUMBERS: Final = {"ztf": {1: "ztfg", 2: "ztfr", 3: "ztfi"}}  # fid of ZTF's alerts
+NUMBERS: Final[Mapping[str, Mapping[float, str]]] = {"ztf": {1: "ztfg", 2: "ztfr", 3: "ztfi"}}
+"""Survey to the bands of its numeric filter ids (fid of ZTF's alerts)."""
 
 # Capitals are the Johnson-Cousins and near-infrared systems; only there does case matter.
 BARE: Final = {

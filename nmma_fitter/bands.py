@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .band_names import BARE, BEGINNINGS, NUMBERS, OF_SURVEY, OTHERS, REFUSED
+from .band_names import BARE, BEGINNINGS, OF_SURVEY, OTHERS, REFUSED
 from .band_table import ALL
 from .errors import BadInput
 
@@ -81,21 +81,6 @@ def _spelt(folded: str) -> str | None:
             if found:
                 return found[0]
     return None
-
-
-def numbered(survey: str, number: float) -> str:
-    """Canonical band of a survey's numeric filter id, such as 1, 2, 3 of ZTF's alerts.
-
-    Raises
-    ------
-    BadInput
-        The survey has no numeric ids that are known here, or not this one.
-    """
-    ids = NUMBERS.get(survey.lower(), {})
-    if number in ids:
-        return ids[int(number)]
-    known = ", ".join(f"{key} {band}" for key, band in ids.items()) or "none of this survey"
-    raise BadInput(f"unknown filter id {number:g} of {reprlib.repr(survey)}; known ids: {known}")
 
 
 def _advice(text: str, default: str) -> str:

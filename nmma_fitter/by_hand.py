@@ -12,6 +12,8 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from filelock import FileLock, Timeout
+
 from nmma_fitter.ctrl_c import EX_CTRL_C, CtrlC
 from nmma_fitter.delivery.products import Finished, write_product
 from nmma_fitter.earlier_fits import with_earlier
@@ -33,6 +35,7 @@ from nmma_fitter.schedulers.base import Resources
 
 log = logging.getLogger(__name__)
 
+LOOK_AGAIN = 0.5  # seconds, at whether one was told to stop meanwhile
 STOPPING = "Ctrl-C: stopping at the next step. Press it again to end at once."
 
 
@@ -139,14 +142,16 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
     try:
         request.check(fewest=1)
         check_names(request.model, request.settings, request.priors, request.priors_from)
-        unit = _unit(request, folder, force=force)
-        state, proof = read_sentinel(unit)
-        if state is SentinelState.VALID and proof.get("outcome") == "done":
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(request.model, folder, stop):
+            unit = _unit(request, folder, force=force)
+            state, proof = read_sentinel(unit)
+            if state is not SentinelState.VALID or proof.get("outcome") != "done":
+                _run(request, unit, stop)
+                return Finished(request.model, folder, "done")
             if not is_exposed(unit):  # other settings were fitted here in between
                 expose(unit, proof)
             log.info("%s: fitted already with these settings; --force fits again", request.model)
-            return Finished(request.model, folder, "done")
-        _run(request, unit, stop)
     except Interrupted:
         raise
     except NmmaFitterError as error:
@@ -156,12 +161,33 @@ def _fit_one(request: FitRequest, folder: Path, stop: StopFlag, *, force: bool) 
     return Finished(request.model, folder, "done")
 
 
+@contextmanager
+def _alone(model: str, folder: Path, stop: StopFlag) -> Iterator[None]:
+    """Have a model's folder to oneself; another nmma-fit in it is waited for."""
+    lock = FileLock(folder / ".lock", fallback_to_soft=False)
+    waiting = False
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=LOOK_AGAIN * waiting)
+        except NotImplementedError:  # a file system without locks: no worse than before
+            break
+        except Timeout:
+            if not waiting:
+                log.info("%s: another nmma-fit is fitting it in %s; waiting", model, folder)
+            if stop():
+                raise Interrupted("stopped while another nmma-fit was fitting it") from None
+            waiting = True
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _unit(request: FitRequest, folder: Path, *, force: bool) -> Unit:
     known = read_unit(folder)
     generation = known.generation if known and known.digest == request.digest else 0
     resources = Resources(cores=request.cores)
     unit = make_unit(request, "by hand", folder, resources, generation + (1 if force else 0))
-    folder.mkdir(parents=True, exist_ok=True)
     prepare_folder(unit)
     return unit
 

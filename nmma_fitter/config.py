@@ -111,10 +111,19 @@ def fit_settings(fits: FitsTable, model: str, where: str = "settings") -> FitSet
             f"among the others"
         )
     own = fits.model.get(model, ModelTable()).settings
-    found = _validated(FitSettings, merged(fits.settings, own), f"{where}, for {model}")
+    table = f"[fits.model.{model}.settings]" if _is_valid(fits.settings) else "[fits.settings]"
+    found = _validated(FitSettings, merged(fits.settings, own), f"{where}, {table}")
     if wrong := contradiction(found):
-        raise ConfigError(f"{where}, for {model}: {wrong}")
+        raise ConfigError(f"{where}, {table}: {wrong}")
     return found
+
+
+def _is_valid(settings: Table) -> bool:
+    try:
+        FitSettings.model_validate(settings)
+    except ValidationError:
+        return False
+    return True
 
 
 def load_config(path: Path | None = None, *, preset: str | None = None) -> Config:

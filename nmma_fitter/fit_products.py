@@ -79,6 +79,7 @@ def write_products(
         settings=request.settings.model_dump(mode="json"),
         versions=used,
         merged=request.merged,
+        notes=request.notes,
     )
     save_result(sampled, priors, record, folder)
     write_json(folder / "lightcurves.json", curves_to_json(curves))

@@ -47,6 +47,8 @@ class FitRequest:
         Merged, not yet cut to the window.
     merged : tuple of dict
         What was merged into one measurement, for the log and the result.
+    notes : tuple of str
+        What the reader left out, converted or took for granted, for the result.
     source : str
         Name of the file it came from.
     cores : int
@@ -71,6 +73,7 @@ class FitRequest:
     one_frame: bool = False
     truth: Mapping[str, float] = field(default_factory=dict)
     priors_from: str = ""
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -115,6 +118,7 @@ class FitRequest:
             "priors_from": self.priors_from,
             "lightcurve": _record(self.lightcurve),
             "merged": list(self.merged),
+            "notes": list(self.notes),
             "source": self.source,
             "cores": self.cores,
             "nmma": self.nmma.model_dump(mode="json"),
@@ -134,6 +138,7 @@ class FitRequest:
                 priors_from=str(value.get("priors_from", "")),
                 lightcurve=from_dict(value["lightcurve"]),
                 merged=tuple(value.get("merged", ())),
+                notes=tuple(str(note) for note in value.get("notes", ())),
                 source=str(value.get("source", "")),
                 cores=int(value.get("cores", 1)),
                 nmma=NmmaTable.model_validate(value.get("nmma", {})),
@@ -213,10 +218,10 @@ class FitRequest:
 
     def check_data(self, *, fewest: int | None = None) -> None:
         """Raise when there are fewer detections than a fit needs; `fewest` as in `check`."""
+        _check_magnitudes(self.lightcurve)
         everywhere = detections(self.lightcurve)
         if not everywhere:
-            raise TooFewDetections("no detection at all")
-        _check_magnitudes(self.lightcurve)
+            raise TooFewDetections(_none_at_all(self.lightcurve))
         needed = self.settings.min_detections if fewest is None else fewest
         count = detections(self.window)
         if count < needed:
@@ -229,9 +234,21 @@ class FitRequest:
             )
 
 
+def _none_at_all(lightcurve: LightCurve) -> str:
+    weak = int(lightcurve.measured.sum())
+    if not weak:
+        return "no detection at all"
+    return (
+        f"no detection at all: {counted(weak, 'measurement')}, none of "
+        f"{lightcurve.significance:g} sigma"
+    )
+
+
 def _check_magnitudes(lightcurve: LightCurve) -> None:
     """Refuse what cannot be magnitudes, as fluxes in their column."""
-    found = lightcurve.detected
+    found = lightcurve.measured & ~lightcurve.has_flux
+    if not found.any():
+        return
     if np.median(lightcurve.mag_err[found]) > NO_SIGNAL:
         wrong = f"most magnitude errors are above {NO_SIGNAL:.2f} mag, a signal below its noise"
     elif np.median(lightcurve.mag[found]) < BRIGHTEST:

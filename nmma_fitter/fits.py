@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nmma_fitter import models
-from nmma_fitter.candidates.exposures import Merged
-from nmma_fitter.candidates.formats import read_and_merge
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.formats import Reading
+from nmma_fitter.candidates.formats import read as read_whole
 from nmma_fitter.engine.files import Json
 from nmma_fitter.engine.reasons import Policy, register
 from nmma_fitter.engine.unit import Unit
@@ -50,7 +49,7 @@ def requests_of(
     priors: Path | None = None,
     cores: int | None = None,
     jet: str | None = None,
-    read_file: Callable[..., tuple[LightCurve, tuple[Merged, ...]]] = read_and_merge,
+    read_file: Callable[..., Reading] = read_whole,
 ) -> list[FitRequest]:
     """The fits of one light-curve file, one per model, not yet checked.
 
@@ -71,7 +70,7 @@ def requests_of(
     jet : str, optional
         Jet of the afterglow; the other models have none.
     read_file : callable
-        Reads the file, as `read_and_merge` does.
+        Reads the file, as `formats.read` does.
 
     Raises
     ------
@@ -80,22 +79,23 @@ def requests_of(
     """
     chosen = settings_of(fits, wanted, over or {}, jet)
     found: list[FitRequest] = []
-    read: dict[tuple[Any, ...], tuple[LightCurve, tuple[Json, ...]]] = {}
+    read: dict[tuple[Any, ...], Reading] = {}
     for model, settings in chosen.items():
         how = {key: getattr(settings, key) for key in READING}
         key = tuple(how.values())
         if key not in read:
-            lightcurve, merged = read_file(path, name=name, **how)
-            read[key] = lightcurve, tuple(asdict(one) for one in merged)
-        lightcurve, notes = read[key]
+            read[key] = read_file(path, name=name, **how)
+        lightcurve, rows, notes = read[key]
+        merged = tuple(asdict(one) for one in rows)
         if priors:
             text, origin = read_text(priors), origin_of(priors)
         else:
             text, origin = prior_text(fits, model, settings)
         number = cores or (fits.model[model].cores if model in fits.model else 1)
-        what = (lightcurve.name, model, settings, text, lightcurve, notes, path.name, number)
+        what = (lightcurve.name, model, settings, text, lightcurve, merged, path.name, number)
         drawn = fits.plots.one_frame
-        request = FitRequest(*what, nmma=fits.nmma, one_frame=drawn, priors_from=origin)
+        more: dict[str, Any] = {"priors_from": origin, "notes": notes}
+        request = FitRequest(*what, nmma=fits.nmma, one_frame=drawn, **more)
         if fits.plots.truth is not None:
             request = replace(request, truth=truth_of(fits.plots.truth, request))
         found.append(request)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nmma_fitter.candidates.bounded import BoundedReader, NoReader
 from nmma_fitter.candidates.nights import object_name
+from nmma_fitter.candidates.rows import Place
 from nmma_fitter.config import Config, fit_settings
 from nmma_fitter.delivery import report
 from nmma_fitter.delivery.products import Finished, write_product
@@ -79,8 +80,7 @@ class FitsCampaign:
         """
         earlier, priors = self._read.get(night, {}), self._priors()
         read: dict[Path, _Read] = {}
-        found: list[Wanted] = []
-        seen: dict[str, str] = {}
+        found: dict[Path, list[Wanted]] = {}
         with BoundedReader(self._config.paths.state / "reading" / "candidates") as reader:
             for path in files:
                 mark = (_mark(path), priors)
@@ -89,9 +89,9 @@ class FitsCampaign:
                     one = _Read(mark, self._of_file(night, path, known, reader))
                 if None not in mark and one.wanted[0].task != ALL:
                     read[path] = one
-                found += _unless_seen(path, one.wanted, seen)
+                found[path] = one.wanted
         self._read[night] = read
-        return found
+        return _once_each(found)
 
     def available(self, task: str) -> bool:
         """Whether a model that is asked for can be fitted here; looked for again at times."""
@@ -183,16 +183,35 @@ def _mark(path: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _unless_seen(path: Path, wanted: list[Wanted], seen: dict[str, str]) -> list[Wanted]:
-    """What a file asks for, or why not: an object has one light curve a night."""
-    name = wanted[0].object
-    if wanted[0].task == ALL:
-        return wanted
-    if name in seen:
-        why = f"{path}: {name} has a light curve in {seen[name]} already; keep one of them"
-        return [Wanted(object_name(path), ALL, None, State.FAILED, BadInput.reason, why)]
-    seen[name] = path.name
+def _once_each(found: Mapping[Path, list[Wanted]]) -> list[Wanted]:
+    """What files ask for: of an object that is in several, one counts, and the others fail.
+
+    The file that is named after the object wins over one that only claims it, then the first by
+    name. Files with the same photometry are no conflict.
+    """
+    owners: dict[str, Path] = {}
+    for path in sorted(found, key=lambda path: (object_name(path) != _object(found[path]), path)):
+        owners.setdefault(_object(found[path]), path)
+    wanted: list[Wanted] = []
+    for path, asked in found.items():
+        name = _object(asked)
+        owner = owners[name]
+        if asked[0].task == ALL or path == owner:
+            wanted += asked
+        elif _what(asked) != _what(found[owner]):
+            why = f"{Place(path)}: {name} has a light curve in {owner.name!r} already; keep one"
+            wanted.append(Wanted(object_name(path), ALL, None, State.FAILED, BadInput.reason, why))
     return wanted
+
+
+def _object(asked: Sequence[Wanted]) -> str:
+    """Whose light curve a file is; nobody's where it cannot be read."""
+    return "" if asked[0].task == ALL else asked[0].object
+
+
+def _what(asked: Sequence[Wanted]) -> list[tuple[str, str | None]]:
+    """What is fitted of a file, or why nothing is."""
+    return [(one.task, one.unit.digest if one.unit else one.detail) for one in asked]
 
 
 def _finished(ending: Ending) -> Finished:

@@ -220,11 +220,13 @@ def stand_in_of(cheap: Likelihood, costly: Likelihood, priors: PriorDict) -> Sta
 
 def _say_what_is_fitted(request: FitRequest, window: LightCurve) -> None:
     count = detections(window)
+    weak = int(window.measured.sum()) - count
+    rest = f", {counted(weak, 'measurement')} below {window.significance:g} sigma" if weak else ""
     dropped = sum(len(one["dropped"]) for one in request.merged)
     log.info(
-        "%s, %s: %s and %s in the window, day 0 at MJD %.5f",
-        *(request.object, request.model, counted(count, "detection")),
-        *(counted(len(window) - count, "limit"), request.trigger),
+        "%s, %s: %s%s and %s in the window, day 0 at MJD %.5f",
+        *(request.object, request.model, counted(count, "detection"), rest),
+        *(counted(len(window) - count - weak, "limit"), request.trigger),
     )
     log.info("priors: %s", request.priors_from or "as in config.json")
     if dropped:

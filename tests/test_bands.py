@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 
-from nmma_fitter.bands import BANDS, SURVEYS, _folded, canonical, numbered, wavelength
+from nmma_fitter.bands import BANDS, SURVEYS, _folded, canonical, wavelength
 from nmma_fitter.errors import BadInput
 
 BANDPASSES = Path(__file__).parents[2] / "shared" / "data" / "sncosmo" / "bandpasses"
@@ -144,21 +144,6 @@ def test_a_name_like_no_other_lists_the_known_ones() -> None:
 def test_what_is_no_one_band_is_refused_with_the_reason(name: str, reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         canonical(name)
-
-
-def test_a_numeric_filter_id_is_its_surveys() -> None:
-    assert [numbered("ZTF", number) for number in (1, 2.0, 3)] == ["ztfg", "ztfr", "ztfi"]
-
-
-@pytest.mark.parametrize(
-    ("survey", "number", "known"),
-    [("ztf", 4, "1 ztfg, 2 ztfr, 3 ztfi"), ("ztf", 1.5, "1 ztfg"), ("lsst", 1, "none of this")],
-)
-def test_a_numeric_filter_id_that_is_not_known_is_refused(
-    survey: str, number: float, known: str
-) -> None:
-    with pytest.raises(BadInput, match=known):
-        numbered(survey, number)
 
 
 @pytest.mark.parametrize("name", ["", "a\nb\x1b[31m", "x" * 100_000, "g;r", "99"])

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from waiting import wait_until
 
 from nmma_fitter.engine.attempt import read_run, runs_of
@@ -126,3 +127,36 @@ def test_the_verdict_names_what_it_rests_on(tmp_path):
     assert "% of the data lie outside the times where the model is valid" in words
     shown = said[said.index("\nZTF1: ") : said.index("\nresults: ")]
     assert all(len(line) < 80 for line in shown.splitlines()), said
+
+
+def begun(root: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A fit that says in a file what it says."""
+    said = root / "said"
+    with said.open("w") as stream:
+        process = subprocess.Popen(
+            command(root), stdout=stream, stderr=stream, text=True, cwd=root, start_new_session=True
+        )
+    return process, said
+
+
+def test_two_terminals_at_one_object_fit_it_once(tmp_path):
+    folder = tmp_path / "out" / "ZTF1" / "Piro2021"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        process, said = begun(tmp_path)
+        wait_until(lambda: "another nmma-fit is fitting it" in said.read_text(), 60, "a wait")
+        assert not (folder / "attempts").exists()
+    assert process.wait(600) == 0 and "Piro2021" in said.read_text()
+    assert len(runs_of(folder / "attempts")) == 1
+    again = fit(tmp_path)
+    assert "fitted already" in again.stdout + again.stderr
+
+
+def test_ctrl_c_ends_the_wait_for_another(tmp_path):
+    folder = tmp_path / "out" / "ZTF1" / "Piro2021"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        process, said = begun(tmp_path)
+        wait_until(lambda: "another nmma-fit is fitting it" in said.read_text(), 60, "a wait")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(600) == 75

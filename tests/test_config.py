@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_a_mistake_is_named_with_file_and_remedy(tmp_path, text, said):
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value) or "preset" in text
+
+
+@pytest.mark.parametrize("table", ["fits.settings", "fits.model.Me2017.settings"])
+def test_a_setting_is_named_with_the_table_it_stands_in(tmp_path, table):
+    path = written(tmp_path, f'[{table}]\ntmin = "x"\n')
+    with pytest.raises(ConfigError, match=re.escape(f"my.toml, [{table}]: tmin")):
+        load_config(path)
 
 
 def test_the_documented_defaults_of_who_is_told_are_those_of_the_program():

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from nmma_fitter.candidates.exposures import Merged
-from nmma_fitter.candidates.lightcurve import SIGNIFICANCE, LightCurve
+from nmma_fitter.candidates.formats import Reading
+from nmma_fitter.candidates.lightcurve import SIGNIFICANCE
 from nmma_fitter.candidates.reader import SECONDS
 from nmma_fitter.candidates.records import from_dict
 from nmma_fitter.candidates.rows import Place
@@ -46,7 +47,7 @@ class _Beyond(Exception):
 
 
 class BoundedReader:
-    """Reads files as `formats.read_and_merge` does, within limits; a context.
+    """Reads files as `formats.read` does, within limits; a context.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ class BoundedReader:
         keep_duplicates: bool = False,
         name: str | None = None,
         significance: float = SIGNIFICANCE,
-    ) -> tuple[LightCurve, tuple[Merged, ...]]:
-        """Light curve and merged rows, as `formats.read_and_merge`.
+    ) -> Reading:
+        """Light curve, merged rows and notes, as `formats.read`.
 
         Raises
         ------
@@ -105,7 +106,8 @@ class BoundedReader:
         if "bad_input" in answer:
             raise BadInput(answer["bad_input"])
         merged = [{**one, "dropped": tuple(one["dropped"])} for one in answer["merged"]]
-        return from_dict(answer["lightcurve"]), tuple(Merged(**one) for one in merged)
+        rows = tuple(Merged(**one) for one in merged)
+        return Reading(from_dict(answer["lightcurve"]), rows, tuple(answer["notes"]))
 
     def _set_aside(self) -> Json:
         """What is set aside, and at what an earlier poller ended."""

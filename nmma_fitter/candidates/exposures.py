@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 SAME_EXPOSURE = 15.0  # seconds; a ZTF exposure lasts 30 s, and the next starts 40 s after it
 SECONDS_PER_DAY = 86400.0
+ROUNDED = 0.001  # days; times that are coarser do not tell exposures apart
+FEWEST_TIMES = 4  # that can show by themselves that all are rounded
+TIME_RESOLUTION = 1e-7  # days
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ def merge(
     the values (earlier, brighter, its own limit recorded), so that the rows' order in the file
     never matters, and between rows that are the same the first is kept.
 
+    Where times are rounded to `ROUNDED` or coarser and no instrument is named, different
+    measurements of one time are taken to be of different telescopes, and all are kept.
+
     Parameters
     ----------
     rows : sequence of Row
@@ -73,7 +79,9 @@ def merge(
         return _lightcurve(name, [(first[key], counts[key]) for key in counts], significance), ()
     kept: list[tuple[Row, int]] = []
     merged: list[Merged] = []
-    for group in _exposures(rows):
+    rounded = _on_a_grid(rows)
+    groups = (part for group in _exposures(rows) for part in _telescopes(group, rounded))
+    for group in groups:
         best, *others = sorted(group, key=_preference)
         kept.append((best, 1))
         if others:
@@ -83,6 +91,48 @@ def merge(
     return _lightcurve(name, kept, significance), tuple(
         sorted(merged, key=lambda one: (one.mjd, one.band))
     )
+
+
+def apart(rows: Sequence[Row]) -> int:
+    """How many measurements `merge` keeps that share a rounded time with another."""
+    rounded = _on_a_grid(rows)
+    shared = (len(_telescopes(group, rounded)) for group in _exposures(rows))
+    return sum(count for count in shared if count > 1)
+
+
+def _on_a_grid(rows: Sequence[Row]) -> bool:
+    """Whether all times are rounded: whole multiples of `ROUNDED`, or as far from each other.
+
+    One time alone would be whole by chance now and then.
+    """
+    times = {row.mjd for row in rows}
+    first = min(times, default=0.0) if len(times) >= FEWEST_TIMES else 0.0
+    return all(_is_whole(time - first) for time in times)
+
+
+def _is_whole(days: float) -> bool:
+    steps = days / ROUNDED
+    return abs(steps - round(steps)) * ROUNDED < TIME_RESOLUTION
+
+
+def _telescopes(group: list[Row], rounded: bool) -> list[list[Row]]:
+    """Rows of one time, parted where they must be of different telescopes.
+
+    Rows that a forced photometry replaces, and limits, are parted from nothing.
+    """
+    first = group[0]
+    if first.instrument or not rounded:
+        return [group]
+    measured = [row for row in group if row.measured]
+    forced = [row for row in measured if row.forced] or measured
+    parts: dict[tuple[str, ...], list[Row]] = {}
+    for row in sorted(forced, key=_preference):
+        parts.setdefault(_measurement(row), []).append(row)
+    if len(parts) < 2:
+        return [group]
+    best, *others = parts.values()
+    counted = {id(row) for row in forced}
+    return [[*best, *(row for row in group if id(row) not in counted)], *others]
 
 
 def _exposures(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -128,10 +178,13 @@ def _preference(row: Row) -> tuple[bool, bool, bool, float, float, float, bool, 
 
 def _values(row: Row) -> tuple[str, ...]:
     """Tell measurements apart, by the digits that the digest keeps; a limit has no error."""
+    when = (row.band, row.instrument, f"{row.mjd:.7f}", f"{row.limit:.6f}")
+    return (*when, *_measurement(row))
+
+
+def _measurement(row: Row) -> tuple[str, ...]:
     error = row.mag_err if row.measured else math.nan
-    numbers = (f"{row.mag:.6f}", f"{error:.6f}", f"{row.limit:.6f}")
-    fluxes = (f"{row.flux:.6e}", f"{row.flux_err:.6e}")
-    return (row.band, row.instrument, f"{row.mjd:.7f}", *numbers, *fluxes)
+    return (f"{row.mag:.6f}", f"{error:.6f}", f"{row.flux:.6e}", f"{row.flux_err:.6e}")
 
 
 def _lightcurve(name: str, kept: Sequence[tuple[Row, int]], significance: float) -> LightCurve:

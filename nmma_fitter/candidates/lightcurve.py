@@ -97,6 +97,15 @@ class LightCurve:
         with np.errstate(invalid="ignore"):
             return ~np.isnan(self.mag) & (self.signal_to_noise >= self.significance)
 
+    @cached_property
+    def has_magnitude(self) -> NDArray[np.bool_]:
+        """Whether a row stands for a magnitude, else for an upper limit; shape (n,).
+
+        So it is drawn, and enters a likelihood in magnitudes: a magnitude that the file states, of
+        whatever significance; a flux where it is a detection.
+        """
+        return np.where(self.has_flux, self.detected, ~np.isnan(self.mag))
+
 
 def from_columns(
     name: str,

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nmma_fitter.candidates.formats import read_and_merge
+from nmma_fitter.candidates.formats import read
 from nmma_fitter.candidates.records import to_dict
 from nmma_fitter.errors import BadInput
 
@@ -49,8 +49,9 @@ def main() -> None:
 
 def _answer(path: str, **how: Any) -> dict[str, Any]:
     try:
-        lightcurve, merged = read_and_merge(Path(path), **how)
-        return {"lightcurve": to_dict(lightcurve), "merged": [asdict(one) for one in merged]}
+        lightcurve, merged, notes = read(Path(path), **how)
+        rows = [asdict(one) for one in merged]
+        return {"lightcurve": to_dict(lightcurve), "merged": rows, "notes": notes}
     except BadInput as error:
         return {"bad_input": str(error)}
     except MemoryError:

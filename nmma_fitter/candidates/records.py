@@ -64,7 +64,9 @@ def from_dict(plain: object) -> LightCurve:
     _check_each(lists["band"], "band", lambda band: isinstance(band, str) and band in BANDS)
     _check_each(lists["multiplicity"], "multiplicity", _is_count)
     _check_each(lists["mjd"], "mjd", lambda mjd: _is_between(mjd, *MJD_RANGE))
-    _check_each(lists["baseline_err"], "baseline_err", lambda one: _is_between(one, 0.0, math.inf))
+    _check_each(
+        lists["baseline_err"], "baseline_err", lambda one: _is_between(one, 0.0, FLUX_RANGE[1])
+    )
     for column in ("instrument", "baseline"):
         _check_each(lists[column], column, lambda word: isinstance(word, str) and is_word(word))
     _check_photometry(lists)

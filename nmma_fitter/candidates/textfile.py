@@ -11,7 +11,7 @@ from typing import IO
 from .rows import Place
 
 LARGEST_FILE = 50_000_000  # bytes; a light curve of a decade of nights is under one million
-MOST_LINES = 100_000
+MOST_LINES = 60_000
 
 _GZIP = b"\x1f\x8b"
 _SIGNATURES = {

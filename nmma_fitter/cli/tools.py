@@ -15,6 +15,7 @@ from nmma_fitter.cli.bands import bands_command
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version
 from nmma_fitter.cli.engines import check_nmma_command, compare_engines
 from nmma_fitter.cli.models import models_app
+from nmma_fitter.cli.photometry import formats, show
 from nmma_fitter.cli.slack import slack_app
 from nmma_fitter.cli.stats import stats
 from nmma_fitter.log_lines import configure_log
@@ -23,6 +24,8 @@ from nmma_fitter.plain import counted
 tools_app = typer.Typer(**OPTIONS, no_args_is_help=True)
 tools_app.add_typer(models_app, name="models")
 tools_app.add_typer(slack_app, name="slack")
+tools_app.command("formats")(formats)
+tools_app.command("show")(show)
 tools_app.command("stats")(stats)
 tools_app.command("compare-engines")(compare_engines)
 tools_app.command("check-nmma")(check_nmma_command)
@@ -122,6 +125,7 @@ def cancel_command(
         labels = to_cancel(settings, chosen, _say)
         print("\n".join(labels) or "nothing is unfinished")
         if labels and not typer.confirm(f"cancel {counted(len(labels), 'fit')}?"):
+            print("nothing was cancelled")
             raise typer.Exit(1)
     raise typer.Exit(0 if cancel(settings, campaign, scheduler, chosen, _say) else 1)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.lightcurve import LightCurve, upper_limits
 from nmma_fitter.engine.files import Json
 from nmma_fitter.errors import BadInput
 
@@ -127,8 +127,8 @@ def magnitude_range(
     Detections and their errors set it, limits and the model's `lines` stretch it a little; a
     curve that falls to nothing or a limit of a bad night does not flatten the data.
     """
-    seen = lightcurve.detected
-    limits = finite_or_nan(lightcurve.limit[~seen])
+    seen = lightcurve.has_magnitude
+    limits = finite_or_nan(upper_limits(lightcurve)[~seen])
     mag = finite_or_nan(lightcurve.mag[seen])
     systematic = [sys_error_of(sys_error, str(band)) for band in lightcurve.band[seen]]
     error = np.hypot(np.nan_to_num(lightcurve.mag_err[seen], posinf=0.0), systematic)
@@ -205,7 +205,7 @@ def at_detections(
     curve: BandCurves, lightcurve: LightCurve, trigger_mjd: float
 ) -> list[FloatArray]:
     """Both edges of a band's interval where its detections are, so that the axis has room."""
-    seen = (lightcurve.band == curve.band) & lightcurve.detected
+    seen = (lightcurve.band == curve.band) & lightcurve.has_magnitude
     if not np.size(curve.days) or not seen.any():
         return []
     at = np.searchsorted(curve.days, lightcurve.mjd[seen] - trigger_mjd)
@@ -220,6 +220,6 @@ def sys_error_of(sys_error: SysError, band: str) -> float:
 
 def hidden_limits_note(lightcurve: LightCurve, axis: tuple[float, float]) -> list[str]:
     """Return a note when upper limits lie beyond the magnitude axis."""
-    limits = lightcurve.limit[~lightcurve.detected]
+    limits = upper_limits(lightcurve)[~lightcurve.has_magnitude]
     hidden = int(((limits > axis[0]) | (limits < axis[1])).sum())
     return [f"{hidden} of {limits.size} upper limits lie outside the axes."] if hidden else []

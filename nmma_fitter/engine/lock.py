@@ -103,7 +103,7 @@ class TickLock:
     def _holding(self) -> str:
         holder = read_json(self._holder) or {}
         return (
-            f"another make-jobs holds {self._path}: pid {holder.get('pid', '?')} on "
+            f"another make-jobs or nmma-fitter holds {self._path}: pid {holder.get('pid', '?')} on "
             f"{holder.get('host', '?')}, for {self._age():.0f} s, in step "
             f"{holder.get('step', '?')!r}"
         )

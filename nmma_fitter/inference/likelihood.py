@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from nmma_fitter.candidates.lightcurve import LightCurve, photometry_digest
+from nmma_fitter.candidates.lightcurve import LightCurve, photometry_digest, upper_limits
 from nmma_fitter.errors import BadInput, ConfigError
 from nmma_fitter.fit_settings import FitSettings
 from nmma_fitter.inference.summary import MODEL_ERROR, Comparability
@@ -181,12 +181,12 @@ def noise_of(light_curve: LightCurve, settings: FitSettings, model_error: float 
     """
     lc = light_curve
     systematic = np.array([_systematic(str(band), settings) for band in lc.band], dtype=float)
-    photometric = np.where(lc.measured, lc.mag_err, settings.limit_error)
+    photometric = np.where(lc.has_magnitude, lc.mag_err, settings.limit_error)
     noise = Noise(
-        value=np.where(lc.measured, lc.mag, lc.limit).astype(float),
+        value=np.where(lc.has_magnitude, lc.mag, upper_limits(lc)).astype(float),
         photometric=photometric,
         total=np.hypot(photometric, np.hypot(systematic, model_error)),
-        detected=np.asarray(lc.measured, dtype=bool),
+        detected=np.asarray(lc.has_magnitude, dtype=bool),
         multiplicity=np.asarray(lc.multiplicity, dtype=float),
         truncation=_truncation(lc, settings) if settings.truncate else None,
     )
@@ -205,11 +205,11 @@ def _truncation(light_curve: LightCurve, settings: FitSettings) -> FloatArray:
         raise ConfigError("truncate needs detection_limit, the faintest magnitude recorded")
     if isinstance(limit, float):
         limit = {str(band): limit for band in light_curve.band}
-    missing = sorted({str(b) for b in light_curve.band[light_curve.measured]} - set(limit))
+    missing = sorted({str(b) for b in light_curve.band[light_curve.has_magnitude]} - set(limit))
     if missing:
         raise ConfigError(f"detection_limit says nothing of {', '.join(missing)}; add them")
     rows = [limit.get(str(band), np.inf) for band in light_curve.band]
-    return np.where(light_curve.measured, rows, np.inf)
+    return np.where(light_curve.has_magnitude, rows, np.inf)
 
 
 def _check(light_curve: LightCurve, noise: Noise) -> None:
@@ -248,7 +248,7 @@ def comparability(light_curve: LightCurve, trigger: float, settings: FitSettings
         found[f"sys_error[{band}]"] = _systematic(band, settings)
     if settings.truncate:
         truncation = _truncation(light_curve, settings)
-        for band in sorted({str(b) for b in light_curve.band[light_curve.measured]}):
-            rows = light_curve.measured & (light_curve.band == band)
+        for band in sorted({str(b) for b in light_curve.band[light_curve.has_magnitude]}):
+            rows = light_curve.has_magnitude & (light_curve.band == band)
             found[f"detection_limit[{band}]"] = float(truncation[rows][0])
     return found

@@ -47,6 +47,8 @@ class FitRecord:
         Packages, and the model's physics.
     merged : sequence of mappings
         Rows that were merged into others, and from which.
+    notes : sequence of str
+        What was left out of the file, converted or taken for granted when it was read.
     """
 
     object_name: str
@@ -58,6 +60,7 @@ class FitRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     merged: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
 
 
 def build_result(sampled: SamplerResult, priors: PriorDict, record: FitRecord) -> Result:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmma_fitter.bands import BANDS
+from nmma_fitter.candidates.lightcurve import upper_limits
 from nmma_fitter.candidates.window import days
 from nmma_fitter.errors import BadInput
 from nmma_fitter.nmma_engine import catalogue
@@ -148,7 +149,7 @@ def _detection_limits(request: FitRequest, bands: Sequence[str]) -> dict[str, fl
         raise BadInput("truncate needs detection_limit, the faintest magnitude recorded")
     if isinstance(limit, float):
         return dict.fromkeys(bands, limit)
-    seen = set(request.window.band[request.window.detected].tolist())
+    seen = set(request.window.band[request.window.has_magnitude].tolist())
     missing = sorted(seen - set(limit))
     if missing:
         raise BadInput(f"detection_limit says nothing of {', '.join(missing)}; add them")
@@ -184,7 +185,8 @@ def light_curve_text(request: FitRequest, extinction: FloatArray) -> str:
     """NMMA's format: a row for each measurement of the window, limits with an infinite error."""
     window = request.window
     rows = zip(
-        *(window.mjd, window.band, window.detected, window.mag, window.mag_err, window.limit),
+        *(window.mjd, window.band, window.has_magnitude, window.mag, window.mag_err),
+        upper_limits(window),
         *(window.multiplicity, extinction),
         strict=True,
     )

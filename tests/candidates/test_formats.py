@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from nmma_fitter.candidates.formats import read_and_merge, read_lightcurve
+from nmma_fitter.candidates.bounded import BoundedReader
+from nmma_fitter.candidates.formats import read, read_and_merge, read_lightcurve
 from nmma_fitter.errors import BadInput
 
 TEXT = (
@@ -65,3 +66,32 @@ def test_reading_needs_no_heavy_import():
     code = "import sys, nmma_fitter.candidates.formats; print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert not {"pandas", "astropy", "bilby", "pydantic"} & set(done.stdout.split())
+
+
+LEFT_OUT = "left out 1 row in unknown bands: 'nothing' (1)"
+WITH_NOTE = TEXT + "3,2459791.8,16.5,0.05,nothing,,2.0\n"
+
+
+def test_what_was_left_out_is_noted_and_logged_once(write, caplog):
+    assert read(write(WITH_NOTE)).notes == (LEFT_OUT,)
+    assert [one.getMessage().partition(": ")[2] for one in caplog.records] == [LEFT_OUT]
+
+
+def test_a_reader_of_its_own_tells_the_notes_too(write, tmp_path, caplog):
+    with BoundedReader(tmp_path / "notes") as reader:
+        assert reader.read(write(WITH_NOTE)).notes == (LEFT_OUT,)
+    assert caplog.text.count(LEFT_OUT) == 1
+
+
+def test_measurements_kept_apart_are_noted(write):
+    text = "mjd,filter,mag,magerr\n59000.5,g,19,0.1\n59000.5,g,18,0.1\n"
+    notes = read(write(text)).notes
+    assert any(note.startswith("kept 2 measurements apart") for note in notes)
+    assert read_lightcurve(write(text), keep_duplicates=True).multiplicity.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("days", "said"), [(29, False), (31, True)])
+def test_a_first_detection_far_from_the_next_is_said(write, days, said):
+    text = f"mjd,filter,mag,magerr\n59000.51234,g,19,0.1\n{59000.51234 + days},ztfg,19,0.1\n"
+    notes = " ".join(read(write(text)).notes)
+    assert ("31 d before the next, and sets day zero" in notes) is said

@@ -15,6 +15,7 @@ from nmma_fitter.candidates.lightcurve import (
     from_columns,
     photometry_digest,
     select,
+    upper_limits,
 )
 from nmma_fitter.candidates.rows import Row
 
@@ -124,3 +125,50 @@ def test_detections_that_count_twice_are_counted_once():
 def test_limits_are_no_detections():
     limit = replace(ONE, mjd=59001.0, mag=math.nan, mag_err=math.nan, limit=20.0)
     assert detections(merge([ONE, limit], "a")[0]) == 1
+
+
+NAN = math.nan
+# A detection, a weak magnitude, a limit, then fluxes: significant, weak, negative.
+MIXED = from_columns(
+    "a",
+    mjd=[59000.0, 59001.0, 59002.0, 59003.0, 59004.0, 59005.0],
+    band=["ztfg"] * 6,
+    mag=[19.0, 21.0, NAN, 20.15, 22.65, NAN],
+    mag_err=[0.1, 0.5, NAN, 0.08, 0.8, NAN],
+    limit=[NAN, NAN, 20.5, NAN, NAN, NAN],
+    multiplicity=[1] * 6,
+    flux=[NAN, NAN, NAN, 31.6, 3.16, -4.0],
+    flux_err=[NAN, NAN, NAN, 2.3, 2.3, 2.3],
+)
+
+
+def test_significance_decides_what_is_a_detection():
+    assert MIXED.detected.tolist() == [True, False, False, True, False, False]
+    assert replace(MIXED, significance=2.0).detected.tolist()[1] is True
+
+
+def test_what_is_measured_is_no_limit():
+    assert MIXED.measured.tolist() == [True, True, False, True, True, True]
+
+
+def test_a_weak_flux_stands_for_a_limit_among_magnitudes_and_a_weak_magnitude_for_itself():
+    assert MIXED.has_magnitude.tolist() == [True, True, False, True, False, False]
+
+
+def test_limits_follow_from_errors_where_none_was_recorded():
+    limits = upper_limits(MIXED)
+    assert limits[2] == 20.5
+    assert limits[[4, 5]] == pytest.approx(23.9 - 2.5 * math.log10(5 * 2.3))
+    assert limits[1] == pytest.approx(21.0 - 2.5 * math.log10(5 * 0.5 * math.log(10) / 2.5))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("flux", 31.7), ("flux_err", 2.4), ("instrument", "b"), ("baseline_err", 0.1)],
+)
+def test_the_digest_of_fluxes_depends_on_all_of_them(column, value):
+    values = getattr(MIXED, column).copy()
+    values = values.astype(object) if column == "instrument" else values
+    values[3] = value
+    changed = replace(MIXED, **{column: values})
+    assert photometry_digest(changed) != photometry_digest(MIXED)

@@ -23,6 +23,23 @@ LIGHTCURVE = from_columns(
 )
 
 
+FORCED = from_columns(
+    "ZTF22a",
+    mjd=[59000.1, 59001.0 + 1 / 3],
+    band=["ztfg", "ps1::r"],
+    mag=[19.1, math.nan],
+    mag_err=[0.1, math.nan],
+    limit=[math.nan, math.nan],
+    multiplicity=[1, 1],
+    flux=[math.nan, -1 / 3],
+    flux_err=[math.nan, 2.5],
+    instrument=["", "P60"],
+    baseline=["", "a field"],
+    baseline_err=[0.0, 0.7],
+    significance=5.0,
+)
+
+
 def plain() -> dict:
     return json.loads(json.dumps(to_dict(LIGHTCURVE)))
 
@@ -33,6 +50,38 @@ def plain() -> dict:
 def test_nothing_is_lost_through_json(column):
     again = from_dict(plain())
     np.testing.assert_array_equal(getattr(again, column), getattr(LIGHTCURVE, column))
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["flux", "flux_err", "instrument", "baseline", "baseline_err", "significance", "detected"],
+)
+def test_nothing_of_a_flux_is_lost_through_json(column):
+    again = from_dict(json.loads(json.dumps(to_dict(FORCED), allow_nan=False)))
+    np.testing.assert_array_equal(getattr(again, column), getattr(FORCED, column))
+
+
+def test_magnitudes_alone_are_stored_as_they_were_before_there_were_fluxes():
+    assert set(plain()) == {"name", "mjd", "mag", "mag_err", "limit", "band", "multiplicity"}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"flux": [None, None]}, r"flux\[1\] and its error"),
+        ({"flux": [None, 1e30]}, r"flux\[1\]"),
+        ({"flux_err": [None, 0.0]}, r"flux_err\[1\]"),
+        ({"flux_err": [None, -1.0]}, r"flux_err\[1\]"),
+        ({"instrument": ["", "a\nb"]}, r"instrument\[1\]"),
+        ({"baseline": ["", None]}, r"baseline\[1\]"),
+        ({"baseline_err": [0.0, math.inf]}, r"baseline_err\[1\]"),
+        ({"significance": math.nan}, "significance"),
+        ({"significance": "3"}, "significance"),
+    ],
+)
+def test_a_flux_that_cannot_be_right_is_named(change, problem):
+    with pytest.raises(BadInput, match=problem):
+        from_dict({**to_dict(FORCED), **change})
 
 
 def test_the_digest_survives_json():

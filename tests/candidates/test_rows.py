@@ -11,6 +11,7 @@ from nmma_fitter.candidates.rows import (
     mjd_from_isot,
     mjd_from_number,
     number,
+    of_flux,
 )
 from nmma_fitter.errors import BadInput
 
@@ -96,7 +97,7 @@ def test_a_row_with_neither_says_nothing():
     assert row(math.nan, 0.1, math.nan) is None
 
 
-@pytest.mark.parametrize("error", [0.0, -0.1, math.inf, 99.0])
+@pytest.mark.parametrize("error", [0.0, 1e-320, -0.1, math.inf, 99.0])
 def test_an_impossible_error_is_refused(error):
     with pytest.raises(BadInput, match=r"row 7: magnitude error .* is not between 0 and 10"):
         row(19.0, error, math.nan)
@@ -116,3 +117,16 @@ def test_another_surveys_mark_is_no_magnitude(mag):
 def test_an_impossible_limit_is_refused():
     with pytest.raises(BadInput, match="limiting magnitude -999 is outside"):
         row(19.0, 0.1, -999.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "limit", "problem"),
+    [
+        (1e-320, math.nan, "flux error 9.99989e-321 microjansky cannot be right"),
+        (3e13, math.nan, "flux error 3e[+]13 microjansky cannot be right"),
+        (2.0, 45.0, "limiting magnitude 45 is outside"),
+    ],
+)
+def test_a_flux_whose_limit_cannot_be_right_is_refused(error, limit, problem):
+    with pytest.raises(BadInput, match=problem):
+        of_flux(HERE, 59000.0, "ztfg", 3.0, error, limit=limit)

@@ -29,6 +29,19 @@ def test_the_first_detection_triggers():
     assert trigger_time(SEEN_ON_DAY_1, "first-detection") == 59001.0
 
 
+def test_a_weak_measurement_does_not_trigger():
+    weak = from_columns(
+        "a",
+        mjd=[58976.0, 59000.0],
+        band=["ztfg", "ztfg"],
+        mag=[22.2, 19.0],
+        mag_err=[0.9, 0.1],
+        limit=[math.nan, math.nan],
+        multiplicity=[1, 1],
+    )
+    assert trigger_time(weak, "first-detection") == 59000.0
+
+
 def test_the_day_before_is_one_day_earlier():
     assert trigger_time(SEEN_ON_DAY_1, "day-before") == 59000.0
 

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from nmma_fitter.bands import BANDS
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.lightcurve import LightCurve, from_columns
 from nmma_fitter.delivery import plots
 from nmma_fitter.delivery.palette import OTHER_BAND, band_order, band_style
 from nmma_fitter.delivery.plots.comparison import line_style
@@ -52,14 +52,13 @@ def light_curve(bands: str = "gr", n: int = 6, limits: str = "some") -> LightCur
         "none": np.ones(len(mjd), bool),
     }[limits]
     mag = 18 + 0.4 * (mjd - TRIGGER)
-    return LightCurve(
-        name="x",
+    return from_columns(
+        "x",
         mjd=mjd,
         band=band,
         mag=np.where(detected, mag, np.nan),
         mag_err=np.where(detected, 0.1, np.nan),
         limit=np.where(detected, np.nan, 20.5),
-        detected=detected,
         multiplicity=np.ones(len(mjd), np.int64),
     )
 
@@ -502,6 +501,16 @@ def test_absolute_magnitudes_are_on_the_right_where_the_distance_is_known() -> N
     assert "Absolute magnitude (100 Mpc)" in words(figure)
     unknown = plots.lightcurve_figure(**lightcurve_arguments())
     assert "Absolute" not in words(unknown) and not panels_of(unknown)[0].child_axes
+
+
+def test_what_is_below_the_threshold_is_hollow_and_has_its_entry() -> None:
+    data = replace(light_curve("g", limits="none"), significance=1e6)
+    figure = plots.lightcurve_figure(**lightcurve_arguments(lightcurve=data, curves=curves("g")))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "below 1e+06σ" in labels and "detection" not in labels
+    (ax, *_) = panels_of(figure)
+    points = [c.lines[0] for c in ax.containers if c.lines[0] is not None]
+    assert "none" in {line.get_fillstyle() for line in points if line.get_ydata().size}
 
 
 def test_one_frame_moves_each_band_by_what_the_legend_says() -> None:

@@ -27,8 +27,10 @@ def light_curve() -> MakeLightCurve:
             mag=np.array(mag, dtype=float),
             mag_err=np.array(err, dtype=float),
             limit=np.array(limit, dtype=float),
-            detected=np.isfinite(np.array(mag, dtype=float)),
             multiplicity=np.full(len(rows), times),
+            **{key: np.full(len(rows), np.nan) for key in ("flux", "flux_err")},
+            **{key: np.full(len(rows), "") for key in ("instrument", "baseline")},
+            baseline_err=np.zeros(len(rows)),
         )
 
     return make

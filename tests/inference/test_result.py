@@ -40,6 +40,7 @@ def saved(fit, tmp_path):
         settings={"tmin": -10.0, "redshift": None},
         versions={"bilby": "2.8.2"},
         merged=({"kept": 0, "dropped": [1, 2]},),
+        notes=("left out 1 row in unknown bands: 'L' (1)",),
     )
     return save_result(*fit, record, tmp_path)
 
@@ -64,6 +65,7 @@ def test_bilby_reads_it_back(fit, saved):
     ours = result.meta_data["nmma_fitter"]
     assert (ours["seed"], ours["object_name"]) == (7, "ZTF'; <b>\n")
     assert ours["merged"] == [{"kept": 0, "dropped": [1, 2]}]
+    assert ours["notes"] == ["left out 1 row in unknown bands: 'L' (1)"]
 
 
 def test_the_table_is_nmmas(fit, saved):

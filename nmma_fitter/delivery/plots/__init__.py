@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec
 from matplotlib.figure import Figure
 
 from nmma_fitter.delivery.plots.comparison import ModelCurves, comparison_figure
+from nmma_fitter.delivery.plots.data import photometry_figure
 from nmma_fitter.delivery.plots.lightcurves import lightcurve_figure
 from nmma_fitter.delivery.plots.posterior import corner_figure
 from nmma_fitter.delivery.plots.prior_light import prior_light_figure
@@ -26,9 +27,11 @@ __all__ = [
     "comparison_figure",
     "corner_figure",
     "lightcurve_figure",
+    "photometry_figure",
     "plot_comparison",
     "plot_corner",
     "plot_lightcurves",
+    "plot_photometry",
     "plot_prior_light",
     "prior_light_figure",
 ]
@@ -48,6 +51,7 @@ def saved(build: Callable[P, Figure]) -> Callable[Concatenate[Path, P], None]:
 
 
 plot_lightcurves = saved(lightcurve_figure)
+plot_photometry = saved(photometry_figure)
 plot_corner = saved(corner_figure)
 plot_comparison = saved(comparison_figure)
 plot_prior_light = saved(prior_light_figure)

@@ -105,7 +105,7 @@ def lightcurve_figure(
     mags = magnitude_range(lightcurve, lines, sys_error)
     shaded = valid_until_days is not None and valid_until_days < days[1]
     has_sys = any(sys_error_of(sys_error, band) > 0 for band in bands)
-    fitted = bool(curves) and bool(lightcurve.detected.any())
+    fitted = bool(curves) and bool(lightcurve.has_magnitude.any())
     said = {
         RESIDUALS: fitted,
         f"{outside_words(outside_share)}.": bool(outside_words(outside_share)),

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path as MarkerPath
 from numpy.typing import NDArray
 
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.lightcurve import LightCurve, upper_limits
 from nmma_fitter.delivery.palette import BandStyle, band_style
 from nmma_fitter.delivery.ranges import BandCurves, SysError, sys_error_of
 
@@ -38,10 +38,10 @@ def draw_photometry(
     style: BandStyle | None = None,
     fill: FillStyle = "full",
 ) -> None:
-    """Draw detections with both errors, and upper limits as arrows to the faint side."""
+    """Draw detections with both errors, weaker ones hollow, limits as arrows to the faint side."""
     style = style or band_style(band)
     here = lightcurve.band == band
-    seen, limit = here & lightcurve.detected, here & ~lightcurve.detected
+    seen, limit = here & lightcurve.has_magnitude, here & ~lightcurve.has_magnitude
     days, mag = lightcurve.mjd - trigger_mjd, lightcurve.mag
     error = np.nan_to_num(lightcurve.mag_err, posinf=0.0)
     systematic = sys_error_of(sys_error, band)
@@ -50,10 +50,14 @@ def draw_photometry(
         ax.errorbar(
             days[seen], mag[seen], total, fmt="none", ecolor=style.colour, elinewidth=5, alpha=0.3
         )
-    _points(ax, days[seen], mag[seen], error[seen], style, fill)
+    weak = seen & ~lightcurve.detected
+    sure = seen & lightcurve.detected
+    _points(ax, days[sure], mag[sure], error[sure], style, fill)
+    if weak.any():
+        _points(ax, days[weak], mag[weak], error[weak], style, "none")
     ax.plot(
         days[limit],
-        lightcurve.limit[limit],
+        upper_limits(lightcurve)[limit],
         linestyle="none",
         marker=LIMIT_ARROW,
         markersize=LIMIT_SIZE,
@@ -96,7 +100,7 @@ def residuals_of(
     Sigma is the photometric and the systematic error in quadrature. A detection where the median
     has no light, or that has no error at all, is left out.
     """
-    seen = (lightcurve.band == curve.band) & lightcurve.detected
+    seen = (lightcurve.band == curve.band) & lightcurve.has_magnitude
     days = lightcurve.mjd[seen] - trigger_mjd
     sigma = np.hypot(
         np.nan_to_num(lightcurve.mag_err[seen], posinf=0.0), sys_error_of(sys_error, curve.band)
@@ -143,6 +147,13 @@ def data_entries(lightcurve: LightCurve, systematic: bool = False) -> list[Artis
     arrow = Line2D([], [], ls="none", marker=LIMIT_ARROW, ms=16, mfc="none", color=grey)
     arrow.set_label("upper limit (5σ)")
     wide = Line2D([], [], color=grey, lw=5, alpha=0.3, label="with systematic error")
-    detected = bool(lightcurve.detected.any())
-    present = (detected, not lightcurve.detected.all(), systematic and detected)
-    return [entry for entry, here in zip((point, arrow, wide), present, strict=True) if here]
+    hollow = Line2D([], [], ls="none", marker="o", color=grey, mec="black", fillstyle="none")
+    hollow.set_label(f"below {lightcurve.significance:g}σ")
+    points = lightcurve.has_magnitude
+    present = {
+        point: bool(lightcurve.detected.any()),
+        hollow: bool((points & ~lightcurve.detected).any()),
+        arrow: not points.all(),
+        wide: systematic and bool(points.any()),
+    }
+    return [entry for entry, here in present.items() if here]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmma_fitter.candidates.lightcurve import LightCurve
+from nmma_fitter.candidates.lightcurve import LightCurve, upper_limits
 from nmma_fitter.delivery.palette import band_order, band_style, model_colour, model_dashes
 from nmma_fitter.delivery.ranges import (
     BandCurves,
@@ -75,7 +75,7 @@ def chart(
 
 def _band(lightcurve: LightCurve, trigger_mjd: float, band: str, systematic: float) -> Json:
     here = lightcurve.band == band
-    seen, limit = here & lightcurve.detected, here & ~lightcurve.detected
+    seen, limit = here & lightcurve.has_magnitude, here & ~lightcurve.has_magnitude
     days = lightcurve.mjd - trigger_mjd
     return {
         "name": band,
@@ -87,7 +87,7 @@ def _band(lightcurve: LightCurve, trigger_mjd: float, band: str, systematic: flo
             "error": _plain(lightcurve.mag_err[seen], 3),
             "total": _plain(np.hypot(lightcurve.mag_err[seen], systematic), 3),
         },
-        "limits": {"x": _plain(days[limit], 4), "y": _plain(lightcurve.limit[limit], 3)},
+        "limits": {"x": _plain(days[limit], 4), "y": _plain(upper_limits(lightcurve)[limit], 3)},
     }
 
 

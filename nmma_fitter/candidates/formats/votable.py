@@ -1,0 +1,110 @@
+"""VOTable (IVOA, version 1.5), read by astropy once nothing in it points elsewhere."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+from xml.parsers import expat
+
+from ...errors import BadInput
+from ..columns import chosen, lacking
+from ..rows import Place
+from .base import Content, Format, Photometry
+from .column_table import check_rows, rows_of_columns
+
+_DAMAGED = "is a damaged VOTable; deliver it again"
+
+
+def _recognises(content: Content) -> bool:
+    start = content.data[:2000]
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"VOTABLE" in start
+
+
+def _read(content: Content, bands: str) -> Photometry:
+    scale = _checked(content.place, content.data)
+    found = _tables(content.place, content.data)
+    if not found:
+        raise content.place.error("has no table; deliver it again")
+    columns, units = next(
+        (one for one in found if not lacking(chosen([name.lower() for name in one[0]]))), found[0]
+    )
+    return rows_of_columns(content.place, columns, bands, units=units, scale=scale)
+
+
+class _Check:
+    """What an XML parser meets: nothing that is fetched, unpacked or endless may be in it."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._rows = 0
+        self.scale = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2].upper()
+        lower = {key.rpartition(":")[2].lower(): value for key, value in attributes.items()}
+        if tag == "STREAM" and "href" in lower:
+            raise self._place.error(
+                "points to another file (STREAM href), which is not fetched; "
+                "write the rows into the VOTable"
+            )
+        if tag == "STREAM" and lower.get("encoding", "base64").lower() != "base64":
+            raise self._place.error("has a packed STREAM; write it as TABLEDATA or base64")
+        if tag == "FITS":
+            raise self._place.error("holds FITS; deliver the FITS table itself")
+        if tag == "TIMESYS":
+            self.scale = lower.get("timescale", "")
+        if tag == "TR":
+            self._rows += 1
+            check_rows(self._place, self._rows)
+
+    def doctype(self, *_: Any) -> None:
+        raise self._place.error("has a DOCTYPE, which is not read; write it as plain VOTable")
+
+
+def _checked(place: Place, data: bytes) -> str:
+    """Time scale that the file states; raises where it has what must not be followed."""
+    check = _Check(place)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = check.start
+    parser.StartDoctypeDeclHandler = check.doctype
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise Place(place.path, error.lineno).error(
+            f"is no complete XML ({expat.errors.messages.get(error.code, 'damaged')}); "
+            "it may be cut short, deliver it again"
+        ) from None
+    return check.scale
+
+
+def _tables(place: Place, data: bytes) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Columns and units of each table."""
+    from astropy.io import votable
+
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parsed = votable.parse(io.BytesIO(data), verify="ignore", invalid="mask")
+            for one in parsed.iter_tables():
+                table = one.to_table(use_names_over_ids=True)
+                check_rows(place, len(table))
+                flat = [name for name in table.colnames if table[name].ndim == 1]
+                columns = {name: table[name].tolist() for name in flat}
+                found.append((columns, {name: str(table[name].unit or "") for name in flat}))
+        except BadInput:
+            raise
+        except Exception:  # astropy raises many kinds
+            raise place.error(_DAMAGED) from None
+    return found
+
+
+FORMAT = Format(
+    name="votable",
+    title="VOTable",
+    columns="as of a table with a header; units and time scale (TIMESYS) from its fields",
+    recognises=_recognises,
+    read=_read,
+    suffixes=(".vot", ".xml", ".votable"),
+)
