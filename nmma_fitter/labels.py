@@ -10,31 +10,15 @@ import re
 import unicodedata
 from typing import Final
 
-# Surveys as people write them, by the beginning of a canonical band name.
-_SURVEYS: Final = {
-    "ztf": "ZTF",
-    "sdss": "SDSS",
-    "ps1::": "PS1",
-    "lsst": "LSST",
-    "des": "DES",
-    "atlas": "ATLAS",
-    "uvot::": "UVOT",
-}
-_SYSTEMS: Final = ("bessell", "2mass")  # whose capital letters are said alone
+from .band_table import ALL
+
 _WORDS: Final = {"odot": "sun", "log": "log", "times": "×", "cdot": "·"}
 
 
 def band_label(band: str) -> str:
     """A canonical band as people write it: ``ZTF g``, ``PS1 i``, ``V``, ``Ks``, ``UVOT UVW2``."""
-    for start, survey in _SURVEYS.items():
-        if band.startswith(start) and len(band) > len(start):
-            rest = band.removeprefix(start)
-            return f"{survey} {rest.upper() if survey == 'UVOT' else rest}"
-    for system in _SYSTEMS:
-        if band.startswith(system) and len(band) > len(system):
-            rest = band.removeprefix(system)
-            return "U" if rest == "ux" else rest[0].upper() + rest[1:]
-    return band
+    known = ALL.get(band)
+    return known.label if known else band
 
 
 def plain(latex: str) -> str:

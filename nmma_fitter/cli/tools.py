@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nmma_fitter.cli.bands import bands_command
 from nmma_fitter.cli.common import EX_INTERRUPTED, OPTIONS, Version
 from nmma_fitter.cli.engines import check_nmma_command, compare_engines
 from nmma_fitter.cli.models import models_app
@@ -28,6 +29,7 @@ tools_app.command("show")(show)
 tools_app.command("stats")(stats)
 tools_app.command("compare-engines")(compare_engines)
 tools_app.command("check-nmma")(check_nmma_command)
+tools_app.command("bands")(bands_command)
 
 Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Objects = Annotated[

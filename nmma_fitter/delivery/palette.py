@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+
+from nmma_fitter.band_table import ALL
 
 # Okabe & Ito; with four dash patterns 28 models can be told apart.
 MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B4C9A")
@@ -22,7 +25,6 @@ BAND_STYLES = {
     "uvw2": BandStyle("#AA4499", "P"),
     "uvm2": BandStyle("#332288", "d"),
     "uvw1": BandStyle("#6A5ACD", "X"),
-    "uv": BandStyle("#332288", "P"),
     "u": BandStyle("#4477AA", "<"),
     "b": BandStyle("#0072B2", "p"),
     "c": BandStyle("#44AA99", "h"),
@@ -40,28 +42,16 @@ BAND_STYLES = {
 OTHER_BAND = BandStyle("#555555", "8")
 
 
-def band_letter(band: str) -> str:
-    """Return the passband's letter: ``g`` of ``ztfg`` or ``ps1::g``, ``k`` of ``2massks``.
-
-    The ultraviolet ones of UVOT have their names instead.
-    """
-    name = band.lower().split("::")[-1]
-    if "uv" in name:
-        return name if name in BAND_STYLES else "uv"
-    last = name.removesuffix("s")[-1:]
-    return last if last in BAND_STYLES else ""
-
-
 def band_style(band: str) -> BandStyle:
-    """Colour and marker of a band by its letter."""
-    return BAND_STYLES.get(band_letter(band), OTHER_BAND)
+    """Colour and marker of a band by its letter in the table, or its name's last."""
+    known = ALL.get(band)
+    return BAND_STYLES.get(known.letter if known else band[-1:].lower(), OTHER_BAND)
 
 
-def band_order(band: str) -> tuple[int, str]:
+def band_order(band: str) -> tuple[float, str]:
     """Sort key: bluest first, unknown bands last."""
-    letters = list(BAND_STYLES)
-    letter = band_letter(band)
-    return (letters.index(letter) if letter in letters else len(letters), band)
+    known = ALL.get(band)
+    return (known.wavelength if known else inf, band)
 
 
 def model_colour(position: int) -> str:

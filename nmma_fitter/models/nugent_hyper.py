@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nmma_fitter.bandpasses import Bandpass, bandpass
+from nmma_fitter.bands import wavelength
 from nmma_fitter.errors import BadInput, Unavailable, UnsupportedData
 from nmma_fitter.models.base import FloatArray, Model, Parameter
 
@@ -19,14 +21,13 @@ _LOG_REDSHIFT_STEP = 0.002  # of ln(1+z); finer than the template's 10 Å at 500
 _MONOCHROMATIC_STEP = 0.0005  # without a bandpass to smooth the template: within 0.003 mag
 _MAX_LOG_REDSHIFT = np.log(16.0)
 _SPACING = 5.0  # ångström, of the bandpass integrals, as in sncosmo
-_HC = 1.9864458571489284e-08  # erg Å
 _AB_ZERO = 3631e-23 * 2.99792458e18  # erg Å / (s cm²): f_λ λ² of AB magnitude 0
 
 
 class NugentHyper(Model):
     """Spectral template of a hypernova, type Ic-BL like SN 1998bw (Levan et al. 2005).
 
-    Magnitudes are integrals over sncosmo's bandpasses, as those of sncosmo's ``Model.bandmag``:
+    Magnitudes are integrals over the bandpasses that ship, as those of sncosmo's ``Model.bandmag``:
     f_λ(t, λ) = F(t/(1+z), λ/(1+z)) / (1+z), so that the wavelengths of the band table play
     no part except for dust. The template peaks at -19.0 AB absolute in SDSS u, plus
     ``supernova_mag_boost``. Its day 0 is the explosion. After its last day (117, rest frame) it
@@ -45,7 +46,7 @@ class NugentHyper(Model):
     kind: ClassVar[str] = "supernova"
     paper: ClassVar[str] = "Levan et al. 2005, ApJ 624, 880 (template by P. Nugent, v1.2)"
     nmma_name: ClassVar[str | None] = "nugent-hyper"
-    needs: ClassVar[str] = "sncosmo's template nugent-hyper and bandpasses"
+    needs: ClassVar[str] = "sncosmo's template nugent-hyper"
     physics: ClassVar[str] = "2"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter(
@@ -72,22 +73,27 @@ class NugentHyper(Model):
         self._load()
 
     def check_bands(self, bands: Sequence[str]) -> None:
-        """Raise `UnsupportedData` naming bands without a bandpass or redder than the template."""
+        """Raise `UnsupportedData` naming bands of no known curve or redder than the template."""
         source = self._load()
-        reasons: list[str] = []
-        for band in () if self._monochromatic else bands:
+        low, high = source.minwave(), source.maxwave()
+        reasons = []
+        for band in bands:
             try:
-                bandpass = _bandpass(band)
-            except Unavailable as error:
+                first, last = self._reach(band)
+            except BadInput as error:
                 reasons.append(f"{band} ({error})")
                 continue
-            if bandpass.minwave() < source.minwave() or bandpass.maxwave() > source.maxwave():
-                reasons.append(
-                    f"{band} (the template covers {source.minwave():.0f} to "
-                    f"{source.maxwave():.0f} Å)"
-                )
+            if first < low or last > high:
+                reasons.append(f"{band} (the template covers {low:.0f} to {high:.0f} Å)")
         if reasons:
             raise UnsupportedData(f"{self.name} cannot predict {'; '.join(reasons)}")
+
+    def _reach(self, band: str) -> tuple[float, float]:
+        """First and last wavelength at which the band sees the template, in ångström."""
+        if self._monochromatic:
+            return wavelength(band), wavelength(band)
+        curve = bandpass(band).wavelength
+        return float(curve[0]), float(curve[-1])
 
     def magnitudes(
         self,
@@ -113,27 +119,18 @@ class NugentHyper(Model):
         """Return sncosmo's source; its unscaled peak magnitude is kept in `_peak`."""
         if self._source is None:
             source = _fetch(lambda sncosmo: sncosmo.get_source(_SOURCE), f"template {_SOURCE}")
-            self._peak = float(source.peakmag(_bandpass(_PEAK_BAND), "ab"))
+            self._peak = _peak_magnitude(source, bandpass(_PEAK_BAND))
             self._source = source
         return self._source
 
-    def _table(self, band: str, wavelength: float | None) -> _BandTable:
-        key = (band, wavelength)
+    def _table(self, band: str, at: float | None) -> _BandTable:
+        key = (band, at)
         if key not in self._tables:
             source = self._load()
             scale = 10.0 ** (-0.4 * (_PEAK_MAGNITUDE - self._peak))
-            response = _through(_bandpass(band)) if wavelength is None else _at(wavelength)
+            response = _at(at) if at else bandpass(band).weights(_SPACING)
             self._tables[key] = _BandTable(source, *response, scale)
         return self._tables[key]
-
-
-def _through(bandpass: Any) -> tuple[FloatArray, FloatArray]:
-    """Wavelengths and the weights that turn f_λ there into AB flux through a bandpass."""
-    low, high = bandpass.minwave(), bandpass.maxwave()
-    count = int(np.ceil((high - low) / _SPACING))
-    step = (high - low) / count
-    wave = low + (np.arange(count) + 0.5) * step
-    return wave, np.asarray(wave * bandpass(wave) * step / _HC / _ab_zero_flux(bandpass))
 
 
 def _at(wavelength: float) -> tuple[FloatArray, FloatArray]:
@@ -199,14 +196,12 @@ class _BandTable:
         return np.asarray(np.maximum(flux, 0.0))
 
 
-def _ab_zero_flux(bandpass: Any) -> float:
+def _peak_magnitude(source: Any, through: Bandpass) -> float:
+    """AB magnitude at the template's peak, on the parabola that sncosmo lays through its days."""
     import sncosmo
 
-    return float(sncosmo.get_magsystem("ab").zpbandflux(bandpass))
-
-
-def _bandpass(band: str) -> Any:
-    return _fetch(lambda sncosmo: sncosmo.get_bandpass(band), f"bandpass {band}")
+    band = sncosmo.Bandpass(through.wavelength, through.transmission, name=_PEAK_BAND)
+    return float(source.peakmag(band, "ab"))
 
 
 def _fetch(load: Any, what: str) -> Any:

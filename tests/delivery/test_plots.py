@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from nmma_fitter.bands import BANDS
 from nmma_fitter.candidates.lightcurve import LightCurve, from_columns
 from nmma_fitter.delivery import plots
-from nmma_fitter.delivery.palette import band_order, band_style
+from nmma_fitter.delivery.palette import OTHER_BAND, band_order, band_style
 from nmma_fitter.delivery.plots.comparison import line_style
 from nmma_fitter.delivery.plots.one_frame import fill_styles
 from nmma_fitter.delivery.plots.panels import grid_shape
@@ -27,6 +28,7 @@ from nmma_fitter.delivery.plots.text import checked_label, evidence_text
 from nmma_fitter.delivery.ranges import magnitude_range
 from nmma_fitter.delivery.report.parameters import parameter_rows
 from nmma_fitter.errors import BadInput
+from nmma_fitter.labels import band_label
 
 TRIGGER = 59785.3
 HOSTILE = [
@@ -445,6 +447,32 @@ def test_bands_of_uvot_look_different_from_each_other() -> None:
     assert sorted(names, key=band_order) == names
     assert len({band_style(name) for name in names}) == 6
     assert band_style("uvot::b") == band_style("bessellb")
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_every_band_has_a_style_and_a_plain_name(band: str) -> None:
+    assert band_style(band) != OTHER_BAND
+    assert "::" not in band_label(band) and band_label(band)[0].isupper() | band[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("band", "label", "like"),
+    [
+        ("uvot::white", "UVOT white", "sdssu"),
+        ("cspv3009", "CSP V3009", "bessellv"),
+        ("f606w", "ACS F606W", "ztfr"),
+        ("uvf814w", "UVIS F814W", "ztfi"),
+        ("gaia::gbp", "Gaia BP", "atlasc"),
+        ("gotol", "GOTO L", "bessellv"),
+        ("tess", "TESS", "ztfi"),
+        ("2massks", "Ks", "wise::w1"),
+        ("skymapperv", "SkyMapper v", "sdssu"),
+    ],
+)
+def test_a_band_without_a_letter_looks_like_its_neighbours(
+    band: str, label: str, like: str
+) -> None:
+    assert (band_label(band), band_style(band)) == (label, band_style(like))
 
 
 def test_bands_are_sorted_by_wavelength() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 
+from ...band_names import NUMBERS
 from ...bands import SURVEYS, canonical
 from ...errors import BadInput
 from ..cells import Cells
@@ -11,7 +12,6 @@ from ..rows import Place, band_of, is_missing
 from .tally import Tally
 
 _LETTERS = frozenset("ugrizy")  # which several surveys have
-_NUMBERED = {"ztf": {1.0: "ztfg", 2.0: "ztfr", 3.0: "ztfi"}}  # fid of ZTF's alerts
 
 
 class Bands:
@@ -93,12 +93,12 @@ def _numbered(cells: Cells) -> str:
     """Band of a survey's number for it."""
     given = cells.text("survey")
     survey = "ztf" if is_missing(given) else given.lower()
-    if survey not in _NUMBERED:
+    if survey not in NUMBERS:
         raise cells.place.error(
             f"{cells.column('fid')} is a number of {reprlib.repr(given)}, whose numbers are not "
             "known here; write the band's name in a column filter"
         )
-    known, value = _NUMBERED[survey], cells.number("fid")
+    known, value = NUMBERS[survey], cells.number("fid")
     if value not in known:
         raise cells.place.error(
             f"{cells.column('fid')} is {value:g}, not 1 (g), 2 (r) or 3 (i); correct it"
