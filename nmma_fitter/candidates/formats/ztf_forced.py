@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..baseline import WELL_BEFORE, Baseline, baseline, onset
 from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, band_of, mjd_from_number, number, of_flux
+from ..textfile import has_data
 from .base import Content, Format, Photometry
 from .tally import Tally, some
 from .text_table import FARTHEST_HEADER, Record, names_in, records_below
@@ -53,13 +54,19 @@ class _Flux:
 
 
 def _header(head: Sequence[str]) -> tuple[int, tuple[str, ...]] | None:
-    """Index and columns of the header, which is a comment or not."""
+    """Index and columns of the header, which is a comment or not, and may end in a comma."""
     for index, line in enumerate(head[:FARTHEST_HEADER]):
-        text = line.strip().lstrip("#").strip()
-        if text.lower().startswith("index,") and "forcediffimflux" in text:
-            columns = tuple(filter(None, names_in(text)))
+        text = line.strip().lstrip("#").strip().rstrip(",")
+        if "forcediffimflux" in text and "zpdiff" in text:
+            columns = names_in(text)
             return (index, columns) if set(columns) >= NEEDED else None
     return None
+
+
+def _delimiter(lines: Sequence[str], columns: Sequence[str]) -> str:
+    """A blank, as the service has it, or the comma of those who wrote it anew."""
+    first = next(filter(has_data, lines), "")
+    return "," if first.count(",") >= len(columns) - 1 else " "
 
 
 def _read(content: Content, bands: str) -> Photometry:
@@ -67,7 +74,8 @@ def _read(content: Content, bands: str) -> Photometry:
     if found is None:
         raise content.place.error("lacks the header of ZTF's forced photometry; request it again")
     tally = Tally()
-    records = records_below(content.place, content.lines, *found, " ")
+    delimiter = _delimiter(content.lines[found[0] + 1 :], found[1])
+    records = records_below(content.place, content.lines, *found, delimiter)
     kept = list(_usable(records, tally))
     if not kept:
         raise content.place.error(

@@ -226,6 +226,8 @@ def samples() -> dict[str, bytes]:
         "ztf-forced, header a comment": zfps(
             zfps_row(0, 2459800.75, 1500.0, 50.0), header=f"# {ZFPS}"
         ),
+        "ztf-forced, CSV": "," + ZFPS.replace(" ", "") + "\n0"
+        + ",".join(["", *zfps_row(0, 2459800.75, 1500.0, 50.0).split()]) + "\n",
         "atlas-forced": ATLAS,
         "atlas-forced, CSV": ATLAS.replace("###", "").replace(" ", ","),
         "alert-json": json.dumps(ALERT),

@@ -18,6 +18,7 @@ TAI = 37 / 86400
 NAMED = "ZTF22zzzzzzz"
 READ = {
     "ztf-forced": ("", [(59800.25, "ztfr", "flux", 188.84, 6.295, "ZTF")]),
+    "ztf-forced, CSV": ("", [(59800.25, "ztfr", "flux", 188.84, 6.295, "ZTF")]),
     "atlas-forced": (
         "",
         [
