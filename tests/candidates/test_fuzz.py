@@ -13,26 +13,22 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the package fuzz
 
-from fuzz.mutations import mutated
 from fuzz.reading import Outcomes, try_to_read
-from fuzz.samples import SAMPLES
+from fuzz.samples import FILES, PLACES, input_of
 
 from nmma_fitter.candidates.formats import FORMATS, header_table
 from nmma_fitter.candidates.formats.base import Content, Photometry
 
-NAMES = sorted(SAMPLES)
-
 
 def test_every_format_has_a_sample():
-    assert {one.name for one in FORMATS} == set(SAMPLES)
+    assert {one.name for one in FORMATS} == set(PLACES)
 
 
 @pytest.mark.parametrize("reader", FORMATS, ids=lambda one: one.name)
 @given(seed=st.integers(0, 10**9))
 def test_a_damaged_file_is_read_or_refused(reader, seed):
-    files = [SAMPLES[name] for name in NAMES]
     outcomes = Outcomes()
-    try_to_read(reader, mutated(files, NAMES.index(reader.name), seed), seed, outcomes)
+    try_to_read(reader, input_of(reader.name, seed), seed, outcomes)
     assert not outcomes.faults
 
 
@@ -57,5 +53,5 @@ def grows(content: Content, bands: str) -> Photometry:
 def test_a_reader_at_fault_is_found(read, fault):
     outcomes = Outcomes()
     reader = replace(header_table.FORMAT, read=read)
-    try_to_read(reader, SAMPLES["table"], 1, outcomes)
+    try_to_read(reader, FILES[PLACES["table"][0]], 1, outcomes)
     assert outcomes.counts[fault] == 1 and fault in outcomes.faults[0]

@@ -21,21 +21,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from fuzz.mutations import mutated  # noqa: E402
 from fuzz.reading import Outcomes, try_to_read  # noqa: E402
-from fuzz.samples import SAMPLES  # noqa: E402
+from fuzz.samples import PLACES, input_of  # noqa: E402
 from nmma_fitter.candidates.formats import FORMATS  # noqa: E402
 
 BLOCK = 5000
-COLUMNS = ("format", "block", "inputs", "read", "refused", "error", "slow", "grown", "slowest_s")
-COLUMNS += ("growth_mb", "seconds")
+OUTCOMES = ("read", "refused", "unknown", "error", "slow", "grown")
+COLUMNS = ("format", "block", "inputs", *OUTCOMES, "slowest_s", "growth_mb", "seconds")
 PATIENCE = 3600.0  # seconds for a block, on a machine however busy
-
-
-def input_of(name: str, seed: int) -> bytes:
-    """The damaged file of a seed, made from a sample of a format."""
-    names = sorted(SAMPLES)
-    return mutated([SAMPLES[one] for one in names], names.index(name), seed)
 
 
 def block_of(name: str, number: int, size: int) -> Outcomes:
@@ -61,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
         facts = {"counts": found.counts, "slowest": found.slowest, "growth": found.growth}
         print(json.dumps({**facts, "faults": found.faults}))
         return 0
-    names = given.formats or [one.name for one in FORMATS if one.name in SAMPLES]
+    names = given.formats or [one.name for one in FORMATS if one.name in PLACES]
     blocks = [
         (name, number, min(BLOCK, given.inputs - BLOCK * number))
         for number in range(-(-given.inputs // BLOCK))
@@ -97,7 +90,7 @@ def _run(table: Path, name: str, number: int, size: int) -> None:
         found = {"counts": {"error": size}, "slowest": 0, "growth": 0}
         found["faults"] = [f"the process of block {number} ended or hung"]
     counts = found["counts"]
-    figures = [counts.get(what, 0) for what in ("read", "refused", "error", "slow", "grown")]
+    figures = [counts.get(what, 0) for what in OUTCOMES]
     ends = [f"{found['slowest']:.2f}", f"{found['growth']:.0f}", f"{time.monotonic() - began:.0f}"]
     line = "\t".join(map(str, [name, number, size, *figures, *ends]))
     with table.open("a") as stream:
@@ -119,19 +112,17 @@ def _done(table: Path) -> set[tuple[str, int]]:
 def _summary(table: Path) -> int:
     """Print a line for each reader; return the exit status."""
     bad = 0
-    print(
-        f"{'format':18}{'inputs':>10}{'read':>10}{'refused':>10}{'bad':>6}{'slowest':>9}{'grown':>9}"
-    )
+    heads = ("inputs", "read", "refused", "unknown", "bad", "slowest", "grown")
+    print(f"{'format':15}" + "".join(f"{head:>10}" for head in heads))
     lines = _lines(table)
     for name in sorted({cells[0] for cells in lines}):
         own = [cells for cells in lines if cells[0] == name]
-        inputs, read, refused, *faults = (sum(int(c[i]) for c in own) for i in range(2, 8))
-        slowest, grown = (max(float(c[i]) for c in own) for i in (8, 9))
+        inputs, read, refused, unknown, *faults = (sum(int(c[i]) for c in own) for i in range(2, 9))
+        slowest, grown = (max(float(c[i]) for c in own) for i in (9, 10))
         bad += sum(faults)
-        print(
-            f"{name:18}{inputs:10,}{read:10,}{refused:10,}{sum(faults):6}{slowest:7.2f} s"
-            f"{grown:6.0f} MB"
-        )
+        counts = (inputs, read, refused, unknown, sum(faults))
+        shown = "".join(f"{count:10,}" for count in counts)
+        print(f"{name:15}{shown}{slowest:8.2f} s{grown:7.0f} MB")
     return 1 if bad else 0
 
 

@@ -6,6 +6,7 @@ import resource
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Outcomes:
     Attributes
     ----------
     counts : Counter of str
-        ``read``, ``refused``, ``error``, ``slow``, ``grown``.
+        ``read``, ``refused``, ``unknown`` (not recognised), ``error``, ``slow``, ``grown``.
     slowest : float
         Seconds of the processor.
     growth : float
@@ -54,7 +55,8 @@ class Outcomes:
 
 
 def try_to_read(reader: Format, data: bytes, seed: int, outcomes: Outcomes) -> None:
-    """Read a file by one format, whether or not it recognises it, and all that follows."""
+    """Read a file by one format, where it recognises it, and do all that follows."""
+    _forget_the_peak()
     before, began = _peak(), time.process_time()
     try:
         outcomes.counts[_whole_way(reader, Content(PATH, data))] += 1
@@ -73,7 +75,8 @@ def try_to_read(reader: Format, data: bytes, seed: int, outcomes: Outcomes) -> N
 
 
 def _whole_way(reader: Format, content: Content) -> str:
-    reader.recognises(content)
+    if not reader.recognises(content):
+        return "unknown"
     try:
         found = reader.read(content, "ztf")
     except BadInput as error:
@@ -88,6 +91,16 @@ def _whole_way(reader: Format, content: Content) -> str:
     return "read"
 
 
+def _forget_the_peak() -> None:
+    """Let the peak of this process's memory begin anew, where the kernel does that."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def _peak() -> float:
-    """MB of memory that this process has used at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """MB of memory that this process has used at most, since it was forgotten."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

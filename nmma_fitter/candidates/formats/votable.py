@@ -114,6 +114,8 @@ def _checked(place: Place, data: bytes) -> str:
     parser.StartDoctypeDeclHandler = check.doctype
     try:
         parser.Parse(data, True)
+    except LookupError:
+        raise place.error("is XML in an encoding that does not exist; save it as UTF-8") from None
     except expat.ExpatError as error:
         raise Place(place.path, error.lineno).error(
             f"is no complete XML ({expat.errors.messages.get(error.code, 'damaged')}); "
