@@ -46,7 +46,7 @@ $(STAMP_NMMA): $(NMMA)/bin/python requirements-nmma.lock
 	@touch $@
 
 test: $(STAMP_DEV)  ## Run all tests (NMMA_FITTER_TEST_INSTALL=1: also as root)
-	@echo "All tests: about 3,300, and 33 minutes on two idle cores. make test-quick runs a part, without services."
+	@echo "All tests: about 4,200, and 30 minutes on two idle cores. make test-quick runs a part, without services."
 	@scripts/install_test_packages
 	$(WITH_NMMA) $(BIN)/python -m pytest $(PYTEST_ARGS)
 

@@ -149,3 +149,12 @@ def formats_table(formats: Sequence[Format], width: int) -> str:
         columns = textwrap.wrap(one.columns, width, initial_indent="  ", subsequent_indent="  ")
         blocks.append("\n".join([*lines, *columns]))
     return "\n".join(blocks)
+
+
+def formats_markdown(formats: Sequence[Format]) -> str:
+    """The same as a table of Markdown."""
+    lines = ["| name | files | columns that are read |", "|---|---|---|"]
+    cells = ((one.name, one.title, one.columns.replace("|", "\\|")) for one in formats)
+    return "\n".join(
+        [*lines, *(f"| `{name}` | {title} | {columns} |" for name, title, columns in cells)]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from mistakes import call_here
@@ -63,3 +64,17 @@ def test_every_format_is_listed_with_its_columns_in_80_columns(root, monkeypatch
         one["name"] for one in json.loads(call_here(root, "nmma-fitter", "formats", "--json").out)
     ]
     assert "table" in names and all(f"{name}: " in found.out for name in names)
+
+
+def test_the_documentation_has_the_formats_as_they_are(root):
+    page = Path(__file__).parents[1] / "docs" / "light_curves.md"
+    found = call_here(root, "nmma-fitter", "formats", "--markdown")
+    assert page.read_text().endswith(f"<!-- nmma-fitter formats --markdown -->\n{found.out}")
+
+
+def test_the_documentations_plainest_form_is_read(root):
+    page = (Path(__file__).parents[1] / "docs" / "light_curves.md").read_text()
+    lines = [line.strip() for line in page.splitlines() if line.startswith("    ")]
+    (root / "plain.csv").write_text("\n".join(lines))
+    found = call_here(root, "nmma-fitter", "show", "plain.csv")
+    assert "2 detections, 0 measurements below 3 sigma, 1 limit" in found.out

@@ -17,18 +17,23 @@ from nmma_fitter.errors import BadInput
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
-def formats(as_json: Json = False) -> None:
+def formats(
+    as_json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="A table for documents.")] = False,
+) -> None:
     """List the light-curve formats that are read, with their columns.
 
     A file is recognised by what it says, not by its name; `nmma-fitter show FILE` tells.
     """
     from nmma_fitter.candidates.formats import FORMATS
     from nmma_fitter.catalogue.listing import terminal_width
-    from nmma_fitter.photometry_view import formats_table
+    from nmma_fitter.photometry_view import formats_markdown, formats_table
 
     if as_json:
         rows = [{"name": f.name, "title": f.title, "columns": f.columns} for f in FORMATS]
         print(json.dumps(rows, indent=1))
+    elif markdown:
+        print(formats_markdown(FORMATS))
     else:
         print(formats_table(FORMATS, terminal_width()))
 

@@ -112,8 +112,8 @@ def test_what_cannot_be_read_is_said(text, message, write):
         (changed(OSC, *EVENT, "kcorrected", True), "corrected to another frame"),
         (changed(TNS, *DATA, "flux_unit", {"name": "Counts"}), "neither ABMag nor VegaMag: row 1"),
         (
-            changed(NMMA, "white", {"time": [59800], "mag": [18], "mag_error": [1]}),
-            "bands: 'white'",
+            changed(NMMA, "nosuchband", {"time": [59800], "mag": [18], "mag_error": [1]}),
+            "bands: 'nosuchband'",
         ),
         (
             SAMPLES["asassn, version 2"] + "2459801.7,7,.1,14,.05,17,2,g,B,bs\n",
