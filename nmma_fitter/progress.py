@@ -224,7 +224,8 @@ def print_end(report: TickReport, folder: Path) -> None:
             print(as_table(from_json(json.dumps(value))))
             if "unchanged_since" in value:
                 print(one_line(f"light curve unchanged since {value['unchanged_since']}"))
-            print(one_line(f"pictures: {path.parent}"))
+            if value.get("ranked"):
+                print(one_line(f"pictures: {path.parent}"))
     counts = Counter(standing(need) for need in report.needs)
     print(
         f"\n{one_line(report.night)}: "
