@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ...plain import one_line
 from ..rows import Place, Row
 from ..textfile import read_bytes, text_lines
+
+LONGEST_NOTE = 1500  # characters
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,17 @@ class Photometry:
     rows : tuple of Row
         In the file's order.
     notes : tuple of str
-        What was done that a person should know, such as "12 rows left out: negative subtraction".
+        What was done that a person should know, such as "12 rows left out: negative subtraction";
+        what the file says in them is made fit to be shown.
     """
 
     name: str | None
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shown = tuple(one_line(note, LONGEST_NOTE) for note in self.notes)
+        object.__setattr__(self, "notes", shown)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...plain import one_line
 from ..baseline import WELL_BEFORE, Baseline, baseline, onset
 from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, band_of, mjd_from_number, number, of_flux
@@ -103,7 +104,7 @@ def _flux(place: Place, record: Mapping[str, str]) -> _Flux:
         raise place.error(f"zpdiff is {zero:g}, not a zero point in mag; correct it")
     factor = 10 ** ((AB_ZERO_POINT - zero) / 2.5)
     band = band_of(record["filter"], place, "ztf")
-    group = "/".join(record[column][:20] for column in ("field", "ccdid", "qid"))
+    group = "/".join(one_line(record[column], 20) for column in ("field", "ccdid", "qid"))
     return _Flux(
         place,
         mjd_from_number(record["jd"], place, "jd"),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from nmma_fitter.candidates.formats import FORMATS, parse
-from nmma_fitter.candidates.formats.base import Content
+from nmma_fitter.candidates.formats.base import Content, Photometry
 from nmma_fitter.errors import BadInput
 
 from .samples import samples
@@ -78,3 +78,8 @@ def test_a_deep_json_is_refused(write):
 def test_names_and_titles_are_unlike():
     assert len(set(NAMES)) == len(NAMES)
     assert len({one.title for one in FORMATS}) == len(FORMATS)
+
+
+def test_notes_are_fit_to_be_shown():
+    [note] = Photometry(None, (), ("left \x1b[31mout\n\u202e" + "x" * 9000,)).notes
+    assert note.isprintable() and len(note) < 2000
