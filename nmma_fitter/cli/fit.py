@@ -101,6 +101,9 @@ def nmma_fit(
     cores: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Processes of one fit.")
     ] = None,
+    significance: Annotated[
+        float | None, typer.Option(help="Signal over noise of a detection [3].")
+    ] = None,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Count every row, repeated ones too.")
     ] = False,
@@ -142,6 +145,7 @@ def nmma_fit(
         "seed": seed,
         "sampler": sampler,
         "nlive": nlive,
+        "significance": significance,
         "keep_duplicates": keep_duplicates or None,
         "redshift": _measured("--redshift", redshift),
         "distance": _measured("--distance", distance),
