@@ -235,6 +235,7 @@ def _provenance(result: Json, config: Json, sentinel: Json, name: str) -> dict[s
         "ln Z": signed(*evidence) if evidence[0] is not None else "",
         "Fitted as": None if config.get("object") == name else config.get("object"),
         "Data file": config.get("source"),
+        "Data notes": _joined(config.get("notes")),
         "Data digest": ours.get("data_digest"),
         "Unit digest": sentinel.get("digest"),
         "Generation": sentinel.get("generation"),
@@ -256,6 +257,10 @@ def _provenance(result: Json, config: Json, sentinel: Json, name: str) -> dict[s
 
 def _mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
+
+
+def _joined(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else ""
 
 
 def _span(value: object) -> str:

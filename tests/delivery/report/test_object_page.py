@@ -44,6 +44,7 @@ def test_parameters_come_with_interval_unit_and_prior(page):
 def test_where_a_result_comes_from_is_said(page):
     text = words(page)
     for part in (
+        "Data notes left out 1 row in &lt;b&gt;nothing&lt;/b&gt;: row 7",
         "Data digest",
         "Seed",
         "Evaluations",
