@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from pathlib import Path
 
@@ -93,3 +94,18 @@ def test_every_real_format_is_read(shared_data, name, measurements, seen):
 def test_the_files_that_broke_the_original_are_refused_by_name(shared_data, name, problem):
     with pytest.raises(BadInput, match=f"{name}: {problem}"):
         read_lightcurve(shared_data / "candidates_odd" / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "bands", "fluxes"),
+    [
+        ("data/examples/example_photometric_data.dat", "sdssg sdssi sdssr sdssz", 40),
+        ("tests/data/snana_ascii_example.dat", "desg desi desr desz", 4),
+    ],
+)
+def test_the_examples_that_sncosmo_ships_are_read(name, bands, fluxes):
+    package = importlib.util.find_spec("sncosmo")
+    assert package is not None and package.origin is not None
+    lightcurve = read_lightcurve(Path(package.origin).parent / name)
+    assert sorted(set(lightcurve.band.tolist())) == bands.split()
+    assert lightcurve.has_flux.sum() == fluxes
