@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,9 @@ LARGEST_FILE = 50_000_000  # bytes; a light curve of a decade of nights is under
 MOST_LINES = 60_000
 
 _GZIP = b"\x1f\x8b"
+_START = 1000  # bytes of a file, by which it is told what it is
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_ENDED = (b"{", b"[", b"<", _GZIP, b"PAR1", b"Obj\x01", b"SIMPLE  =")
 _SIGNATURES = {
     b"PK": "a spreadsheet or zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel spreadsheet",
@@ -48,14 +52,37 @@ def text_lines(place: Place, content: bytes) -> list[str]:
         raise Place(place.path, row).error("is not UTF-8 text; save the file as UTF-8") from None
     if not text.strip():
         raise place.error("is empty; write or deliver it again")
-    # Not str.splitlines: it also splits at form feeds and others, and rows would be misnumbered.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = split_lines(text)
     if len(lines) > MOST_LINES:
         raise place.error(
             f"has more than {MOST_LINES} lines, so is not one object's light curve; "
             "deliver one file per object"
         )
     return lines
+
+
+def is_open_ended(path: Path) -> bool:
+    """Whether a text of lines lacks its last line's end: it may be cut short.
+
+    What is packed, binary, JSON or XML says itself where it ends, and is never meant.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_START)
+        if b"\0" in start or start.lstrip(_BLANK).startswith(_ENDED):
+            return False
+        stream.seek(0, os.SEEK_END)
+        if not stream.tell():
+            return False
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) not in (b"\n", b"\r")
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines as an editor counts them.
+
+    Not as str.splitlines, which also splits at form feeds and others: rows would be misnumbered.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def has_data(line: str) -> bool:

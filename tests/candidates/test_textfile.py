@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nmma_fitter.candidates import textfile
-from nmma_fitter.candidates.textfile import read_lines
+from nmma_fitter.candidates.textfile import is_open_ended, read_lines, split_lines
 from nmma_fitter.errors import BadInput
 
 
@@ -66,3 +66,25 @@ def test_a_named_pipe_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match="is not a file"):
         read_lines(Path(tmp_path / "pipe.csv"))
+
+
+@pytest.mark.parametrize(
+    ("content", "open_ended"),
+    [
+        (b"jd,mag\n1,2\n", False),
+        (b"jd,mag\n1,2\r", False),
+        (b"jd,mag\n1,2", True),
+        (b"", False),
+        (b' {"a": 1}', False),
+        (b"\xef\xbb\xbf<VOTABLE></VOTABLE>", False),
+        (b"SIMPLE  =                    T", False),
+        (b"Obj\x01 binary", False),
+        (b"\x1f\x8bpacked", False),
+    ],
+)
+def test_a_text_without_its_last_lines_end_may_be_cut_short(write, content, open_ended):
+    assert is_open_ended(write(content)) is open_ended
+
+
+def test_lines_are_what_an_editor_counts():
+    assert split_lines("a\x0bb\u2028c\r\nd\re") == ["a\x0bb\u2028c", "d", "e"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...plain import one_line
 from ..rows import Place, Row
-from ..textfile import read_bytes, text_lines
+from ..textfile import read_bytes, split_lines, text_lines
 
 LONGEST_NOTE = 1500  # characters
 
@@ -69,7 +69,7 @@ class Content:
         start = self.data[:HEAD]
         if b"\0" in start:
             return ()
-        return start.decode("utf-8-sig", errors="replace").splitlines()
+        return split_lines(start.decode("utf-8-sig", errors="replace"))
 
 
 HEAD = 20_000  # bytes

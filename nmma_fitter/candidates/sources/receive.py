@@ -10,6 +10,7 @@ from nmma_fitter.candidates.bounded import BoundedReader
 from nmma_fitter.candidates.sources.arrivals import announce
 from nmma_fitter.candidates.sources.base import Offer
 from nmma_fitter.candidates.sources.memory import Known, Memory
+from nmma_fitter.candidates.textfile import is_open_ended
 from nmma_fitter.engine.files import sha256, sync_folder, write_atomic
 from nmma_fitter.errors import BadInput
 
@@ -116,12 +117,8 @@ class Receiver:
 
 def _problem(path: Path, reader: BoundedReader) -> str:
     """Why a file cannot be a candidate, empty when it can."""
-    with path.open("rb") as stream:
-        stream.seek(0, 2)
-        if stream.tell():
-            stream.seek(-1, 2)
-            if stream.read(1) != b"\n":
-                return f"{path}: does not end with a line's end, so may be cut short"
+    if is_open_ended(path):
+        return f"{path}: does not end with a line's end, so may be cut short"
     try:
         reader.read(path)
     except BadInput as error:
