@@ -85,6 +85,15 @@ def test_a_half_written_row_is_kept_aside_and_not_taken(site):
     assert "does not end with a line's end" in note and site.came() == {}
 
 
+def test_json_needs_no_line_end(site):
+    text = '{"ztfg": {"time": [60168.15], "mag": [19.19], "mag_error": [0.03]}}'
+    site.write("ZTF1.json", text)
+    assert site.pull() == [] and list(site.came()) == ["ZTF1.json"]
+    site.write("ZTF2.json", text[:40])
+    [note] = site.pull()
+    assert "ZTF2.json" in note and list(site.came()) == ["ZTF1.json"]
+
+
 def test_a_file_that_cannot_be_read_is_kept_aside_with_its_reason(site):
     site.write("lc_A.csv", BAD)
     [note] = site.pull()
