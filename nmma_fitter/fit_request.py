@@ -247,9 +247,11 @@ def _none_at_all(lightcurve: LightCurve) -> str:
 
 def _check_magnitudes(lightcurve: LightCurve) -> None:
     """Refuse what cannot be magnitudes, as fluxes in their column."""
-    found = lightcurve.measured & ~lightcurve.has_flux
-    if not found.any():
+    stated = lightcurve.measured & ~lightcurve.has_flux
+    if not stated.any():
         return
+    sure = stated & lightcurve.detected
+    found = sure if sure.any() else stated  # forced photometry is mostly noise before the event
     if np.median(lightcurve.mag_err[found]) > NO_SIGNAL:
         wrong = f"most magnitude errors are above {NO_SIGNAL:.2f} mag, a signal below its noise"
     elif np.median(lightcurve.mag[found]) < BRIGHTEST:

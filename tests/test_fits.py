@@ -239,3 +239,10 @@ def test_files_with_the_same_photometry_are_no_conflict(tmp_path):
     (tmp_path / "night" / "a.csv").write_text(CLAIM)
     (tmp_path / "night" / "b.csv").write_text(CLAIM)
     assert len(night_of(campaign(tmp_path), tmp_path / "night")) == 1
+
+
+def test_weak_forced_magnitudes_before_the_event_are_no_fluxes(tmp_path):
+    weak = [f"{2459700.7 + day},22.5,2.0,g,,2" for day in range(9)]
+    path = light_curve(tmp_path / "n", rows=(*weak, *ROWS))
+    (want,) = campaign(tmp_path).wanted("n", [path])
+    assert want.unit is not None
