@@ -12,8 +12,8 @@ from ..vega import ab_minus_vega
 from .cells import Cells
 from .columns import folded, unit_in
 from .fields import MICROJANSKY
-from .lightcurve import AB_ZERO_POINT
 from .rows import LIMIT_SIGMAS, Place
+from .units import AB_ZERO_POINT
 
 UNITS = ("njy", "mjy", "ujy", "jy")
 _RUBIN = "psfflux"  # Rubin's, in nJy

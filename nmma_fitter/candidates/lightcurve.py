@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -11,12 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .units import AB_ZERO_POINT, MAG_PER_LN
+
 FloatArray = NDArray[np.float64]
 
 LONGEST_NAME = 100  # characters
 SIGNIFICANCE = 3.0  # sigma, of a detection
-AB_ZERO_POINT = 23.9  # mag, of a flux of one microjansky (Oke & Gunn 1983)
-MAG_PER_LN = 2.5 / math.log(10)
 _DIGEST_VERSION = "photometry 1"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..bands import canonical
 from ..errors import BadInput
-from .lightcurve import AB_ZERO_POINT, MAG_PER_LN
+from .units import AB_ZERO_POINT, MAG_PER_LN
 
 JD_OF_MJD_ZERO = 2400000.5
 MJD_RANGE = (30000.0, 100000.0)  # 1941 to 2132: outside it is another time scale or a typing error

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from ...bands import SURVEYS, canonical
 from ...errors import BadInput
-from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, mjd_from_number, number, of_flux
+from ..units import AB_ZERO_POINT
 from .base import Content, Format, Photometry
 from .tally import Tally
 

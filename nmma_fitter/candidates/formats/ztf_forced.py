@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ...plain import one_line
 from ..baseline import WELL_BEFORE, Baseline, baseline, onset
-from ..lightcurve import AB_ZERO_POINT
 from ..rows import Place, Row, band_of, mjd_from_number, number, of_flux
 from ..textfile import has_data
+from ..units import AB_ZERO_POINT
 from .base import Content, Format, Photometry
 from .tally import Tally, some
 from .text_table import FARTHEST_HEADER, Record, names_in, records_below
