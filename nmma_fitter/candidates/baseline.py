@@ -69,13 +69,16 @@ def onset(
 def baseline(
     mjd: FloatArray, flux: FloatArray, error: FloatArray, chi2: FloatArray, event: float
 ) -> Baseline:
-    """Level of one group's rows, as the guide of ZTF's forced photometry has it.
+    """Level of one group's rows.
+
+    That a level is subtracted for each field, CCD, quadrant and filter, and errors are scaled by
+    chi, is the procedure of ZTF's forced photometry (Masci et al. 2023, arXiv:2305.16279); how
+    the rows are chosen, and that errors never shrink, is decided here.
 
     Of the rows `WELL_BEFORE` the event where there are `FEWEST`; else the median of the rows
     within 3 sigma of it, where that is near zero, so that it cannot be the event's; else none.
     Errors are multiplied by the larger of two estimates of how far they are too small: the root
-    of the median reduced chi square of the fits, and the scatter of the baseline over its errors
-    (Masci et al. 2023, arXiv:2305.16279, and the service's guide, sections 8 and 9).
+    of the median reduced chi square of the fits, and the scatter of the baseline over its errors.
 
     Parameters
     ----------

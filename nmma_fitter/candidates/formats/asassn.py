@@ -1,7 +1,7 @@
 """ASAS-SN Sky Patrol, versions 1 and 2 (Kochanek et al. 2017; Hart et al. 2023).
 
-V is calibrated to APASS in Vega, g in AB. The fluxes beside the magnitudes have the zero points of
-the service (3,834 Jy in V) and are not used: a row fainter than its limit is a limit.
+V is taken as Vega, g as AB. The fluxes beside the magnitudes are not used: their zero point in
+V is not that of AB (some 3,830 Jy, from rows that have both). A row fainter than its limit is one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """ZTF's forced-photometry service: difference fluxes in text (Masci et al. 2023).
 
-The columns, cuts and corrections are those of the service's guide
-(irsa.ipac.caltech.edu/data/ZTF/docs/ztf_zfps_userguide.pdf) and of arXiv:2305.16279.
+Service: arXiv:2305.16279; columns: irsa.ipac.caltech.edu/data/ZTF/docs/ztf_zfps_userguide.pdf.
+Cuts: `ztf_quality`; baseline and errors: `baseline`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Which of ZTF's forced difference fluxes are good, in the service's table and in alerts.
 
-Cuts of the service's guide (irsa.ipac.caltech.edu/data/ZTF/docs/ztf_zfps_userguide.pdf).
+The limits are those that public readers of the service's table use. Of the status codes only two
+that are taken to concern the reference catalogue alone (57, 58) count as good beside 0; what each
+code means: irsa.ipac.caltech.edu/data/ZTF/docs/ztf_zfps_userguide.pdf.
 """
 
 from __future__ import annotations
